@@ -1,0 +1,64 @@
+//! The authenticated caller.
+
+use std::{collections::BTreeSet, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, client::Scope, stream::DefaultSubjects};
+
+/// Names a client.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct ClientId(pub String);
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An authenticated caller: a client as its operator set it up, and what its token allows.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Receiver {
+    /// The client behind it: the owner of its streams.
+    pub id: ClientId,
+    /// The `aud` of its SETs, at least one.
+    pub audience: Vec<String>,
+    /// What its token allows.
+    pub scopes: BTreeSet<Scope>,
+    /// Whether it may create streams.
+    pub may_create: bool,
+    /// What its new streams deliver.
+    pub default_subjects: DefaultSubjects,
+    /// Which draft it was built on.
+    pub profile: Profile,
+    /// Whether it wants the subject repeated inside the event.
+    pub subject_in_event: bool,
+    /// How many streams it may have.
+    pub max_streams: usize,
+    /// Whether the certificates of its push endpoints are checked.
+    pub verify_certificates: bool,
+}
+
+impl Receiver {
+    /// Whether its token allows what asks for `scope`; else [`Error::Forbidden`].
+    pub fn require(&self, scope: Scope) -> Result<(), Error> {
+        if self.scopes.iter().any(|has| has.covers(scope)) {
+            Ok(())
+        } else {
+            Err(Error::Forbidden { scope: scope.name() })
+        }
+    }
+}
+
+/// Which text a receiver was built on.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// SSF 1.0.
+    #[default]
+    Standard,
+    /// The older draft that Apple Business Manager follows: `iss`, `aud` and `format` on create,
+    /// the stream's id in the body or left out, `subject` inside the event.
+    Legacy,
+}

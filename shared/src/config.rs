@@ -1,0 +1,125 @@
+//! What an operator decides.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::{event::EventType, json::Invalid, set::Algorithm, stream::DefaultSubjects};
+
+/// The settings of one transmitter; read once, at start.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Who we are: the `iss` of every SET, character for character.
+    pub issuer: Issuer,
+    /// What a client that has no wish of its own gets.
+    pub default_subjects: DefaultSubjects,
+    /// How long the record of a settled event is kept.
+    pub event_retention: Duration,
+    /// How often a receiver may ask for verification.
+    pub min_verification_interval: Duration,
+    /// After how long without a sign of the receiver a stream is paused; `None`: never.
+    pub inactivity_timeout: Option<Duration>,
+    /// How long a removed subject's events go on ([SSF 1.0, 9.3]).
+    pub removal_grace: Duration,
+    /// Push endpoints on loopback and private addresses are taken.
+    pub allow_private_push: bool,
+    /// How new keys sign.
+    pub algorithm: Algorithm,
+    /// Types outside the standards that upstream systems may send.
+    pub private_event_types: BTreeSet<EventType>,
+    /// Other issuers whose access tokens are taken.
+    pub trusted_issuers: Vec<TrustedIssuer>,
+    /// Requests per second that one client may make, on average; bursts of twice as many.
+    pub requests_per_second: u32,
+    /// Lanes per push stream, 1 to 64.
+    pub lanes: u8,
+    /// How long a long poll waits at most.
+    pub poll_wait: Duration,
+    /// How many SETs one poll answers at most.
+    pub poll_sets: usize,
+}
+
+impl Config {
+    /// The defaults, for `issuer`.
+    pub fn new(issuer: Issuer) -> Self {
+        Self {
+            issuer,
+            default_subjects: DefaultSubjects::All,
+            event_retention: Duration::from_hours(30 * 24),
+            min_verification_interval: Duration::from_secs(30),
+            inactivity_timeout: None,
+            removal_grace: Duration::ZERO,
+            allow_private_push: false,
+            algorithm: Algorithm::RS256,
+            private_event_types: BTreeSet::new(),
+            trusted_issuers: Vec::new(),
+            requests_per_second: 50,
+            lanes: 8,
+            poll_wait: Duration::from_secs(25),
+            poll_sets: 100,
+        }
+    }
+}
+
+/// The URL that names the transmitter ([SSF 1.0, 7.1]: https, no query, no fragment).
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Issuer(String);
+
+impl Issuer {
+    /// `text`, if it can be an issuer.
+    pub fn parse(text: impl Into<String>) -> Result<Self, Invalid> {
+        let text = text.into();
+        let refuse = |reason: &str| Err(Invalid::new("issuer", reason));
+        let Ok(url) = Url::parse(&text) else { return refuse("is not a URL") };
+        if url.scheme() != "https" {
+            return refuse("must be an https URL");
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return refuse("names no host");
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return refuse("must have neither a query nor a fragment");
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse("must not hold credentials");
+        }
+        Ok(Self(text))
+    }
+
+    /// The text, as configured.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The path, without a terminating `/`; empty when there is none.
+    pub fn path(&self) -> &str {
+        let rest = self.0.get("https://".len()..).unwrap_or_default();
+        rest.find('/').map_or("", |at| rest[at..].trim_end_matches('/'))
+    }
+
+    /// The URL of something of ours: the issuer, without a terminating `/`, then `path`.
+    pub fn join(&self, path: &str) -> String {
+        format!("{}{path}", self.0.trim_end_matches('/'))
+    }
+}
+
+/// An outside authorization server whose access tokens are taken besides our own.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustedIssuer {
+    /// The `iss` of its tokens.
+    pub issuer: String,
+    /// One of the `aud` of its tokens.
+    pub audience: String,
+    /// Where its keys are.
+    pub jwks_url: Url,
+    /// The claim that names the client, `client_id` by default; its value is the id of one of our
+    /// clients.
+    #[serde(default = "client_id")]
+    pub client_claim: String,
+}
+
+fn client_id() -> String {
+    "client_id".to_owned()
+}

@@ -1,0 +1,7 @@
+//! How SETs reach receivers.
+
+mod http;
+mod task;
+
+pub use http::{HttpPush, Push, PushAnswer, PushError};
+pub use task::PushTask;

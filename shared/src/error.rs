@@ -1,0 +1,78 @@
+//! What can go wrong, free of any transport.
+
+use std::time::Duration;
+
+use crate::{
+    json::Invalid, queue::QueueError, set::SignError, stream::StreamId, table::TableError,
+};
+
+/// Why the [`Transmitter`](crate::Transmitter) did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What was sent cannot be used.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// Nobody we know, or no longer.
+    #[error("the access token is missing, malformed, expired, revoked or not ours")]
+    Unauthenticated,
+    /// Known, and not allowed: the missing scope.
+    #[error("the access token lacks the scope {scope}")]
+    Forbidden {
+        /// What the token would need.
+        scope: &'static str,
+    },
+    /// There is no such stream for this receiver, whoever else may have one.
+    #[error("there is no stream {0}")]
+    StreamNotFound(StreamId),
+    /// The receiver has as many streams as it may have.
+    #[error("the receiver already has {0} streams, as many as it may have")]
+    TooManyStreams(usize),
+    /// Too often; try again after this time.
+    #[error("too many requests; try again in {} s", retry_after.as_secs().max(1))]
+    TooSoon {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// There is no such thing of the operator's.
+    #[error("there is no {kind} {id}")]
+    NotFound {
+        /// What kind of thing.
+        kind: &'static str,
+        /// Which one.
+        id: String,
+    },
+    /// The operator's wish does not fit the state of things.
+    #[error("{0}")]
+    Refused(String),
+    /// The table failed.
+    #[error("the table failed")]
+    Table(#[from] TableError),
+    /// A queue failed.
+    #[error("a queue failed")]
+    Queue(#[from] QueueError),
+    /// Signing failed.
+    #[error("signing failed")]
+    Sign(#[from] SignError),
+}
+
+impl Error {
+    /// Whether the same again may succeed.
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::Table(TableError::Conflict | TableError::Unavailable(_))
+            | Self::Queue(QueueError::Unavailable(_))
+            | Self::Sign(SignError::Unavailable(_))
+            | Self::TooSoon { .. } => true,
+            Self::Invalid(_)
+            | Self::Unauthenticated
+            | Self::Forbidden { .. }
+            | Self::StreamNotFound(_)
+            | Self::TooManyStreams(_)
+            | Self::NotFound { .. }
+            | Self::Refused(_)
+            | Self::Table(TableError::Corrupt { .. })
+            | Self::Queue(QueueError::Refused(_))
+            | Self::Sign(SignError::KeyUnusable { .. }) => false,
+        }
+    }
+}

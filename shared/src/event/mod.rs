@@ -1,0 +1,5 @@
+//! Security events: their types and what each requires.
+
+mod event_type;
+
+pub use event_type::EventType;

@@ -1,0 +1,58 @@
+//! The domain of Tocsin, a transmitter of the OpenID Shared Signals Framework.
+//!
+//! # The cast
+//!
+//! * The [`Transmitter`] is us: everything that can be asked of the product is a method of it.
+//! * A [`Receiver`](client::Receiver) is an authenticated caller who owns streams; behind it stands
+//!   the [`Client`](client::Client) that an operator registered.
+//! * A [`Stream`](stream::Stream) is an agreement with one receiver: which events, about whom,
+//!   delivered how.
+//! * A [`SecurityEvent`](event::SecurityEvent) is what happened, as an upstream system told it,
+//!   before any token.
+//! * A [`SecurityEventToken`](set::SecurityEventToken) (SET) is one event made out to one stream:
+//!   the claims. Signed, it is a [`SignedToken`](set::SignedToken), and its bytes never change.
+//! * A [`PushTask`](delivery::PushTask) is a bell rung for one lane of one push stream: "there may
+//!   be something to send here". What to send stands in the table.
+//!
+//! # What is promised
+//!
+//! * **Nothing is lost.** When [`Transmitter::accept`] reports an event as accepted, it is delivered
+//!   at least once to every stream that wants it, or is visible as failed with its reason.
+//! * **Same `jti`, same bytes.** A SET is signed once, stored, and sent as stored, however often.
+//! * **In order** per stream and subject, in the order in which the queue accepted the events.
+//! * **Held while paused**, without a bound on their number and for as long as the pause lasts, and
+//!   delivered in order on enable; **dropped while disabled**.
+//! * **Nothing goes to a stranger.** A stream is only ever reached together with its owner.
+//! * **No late surprises.** After a stream's create or update returns, every event accepted later
+//!   sees it.
+//!
+//! # The map
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`stream`] | streams: configuration, status, subjects, verification |
+//! | [`subject`] | subject identifiers and when two of them match |
+//! | [`event`] | the event types and what each requires |
+//! | [`set`] | SETs, signing, keys |
+//! | [`delivery`] | push and poll, back-off, lanes |
+//! | [`client`] | OAuth clients, tokens, outside issuers |
+//! | [`web`] | what the HTTP functions share: problems, extractors, limits |
+//! | [`table`], [`queue`], [`clock`], [`ids`] | the seams to what is not ours |
+//! | `embedded` | their homes on a laptop (feature `embedded`) |
+
+pub mod client;
+pub mod clock;
+pub mod config;
+pub mod delivery;
+pub mod error;
+pub mod event;
+pub mod ids;
+pub mod json;
+pub mod queue;
+pub mod set;
+pub mod stream;
+pub mod table;
+mod transmitter;
+
+pub use error::Error;
+pub use transmitter::{Parts, Transmitter};

@@ -1,0 +1,214 @@
+//! The seam to what keeps items.
+//!
+//! A table keeps items under a partition key and a sort key. It speaks `DynamoDB`'s language, so
+//! that its homes stay thin: SQLite on a laptop (`embedded::SqliteTable`), `DynamoDB` on AWS. All
+//! keys and access patterns are written once, above this trait.
+
+use std::{error::Error as StdError, fmt};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+/// Keeps items. Every read is consistent: it sees each write that returned before it began.
+#[async_trait]
+pub trait Table: fmt::Debug + Send + Sync {
+    /// The item under `key`.
+    async fn get(&self, key: &Key) -> Result<Option<Item>, TableError>;
+
+    /// The items under `keys`, in the order of `keys`; `None` where there is no item.
+    async fn batch_get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, TableError>;
+
+    /// A page of one partition, sorted.
+    async fn query(&self, query: Query) -> Result<Page, TableError>;
+
+    /// Does each of `writes` by itself. The answers are in their order; one that fails does not
+    /// keep the others from being done. No two of them may have the same key.
+    async fn write(&self, writes: Vec<Write>) -> Vec<Result<Version, TableError>>;
+
+    /// Does all of `writes` (at most 100) or none: [`TableError::Conflict`] when any condition does
+    /// not hold. No two of them may have the same key.
+    async fn transact(&self, writes: Vec<Write>) -> Result<Vec<Version>, TableError>;
+
+    /// Removes at most `limit` items whose time is over, and says how many it removed. A home that
+    /// removes them by itself (`DynamoDB`) does nothing.
+    async fn remove_expired(&self, limit: usize) -> Result<usize, TableError>;
+}
+
+/// Where an item is.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Key {
+    /// The partition.
+    pub pk: String,
+    /// The place in the partition.
+    pub sk: String,
+}
+
+impl Key {
+    /// The key of these two parts.
+    pub fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self { pk: pk.into(), sk: sk.into() }
+    }
+}
+
+/// What a table keeps.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Item {
+    /// Where it is.
+    pub key: Key,
+    /// JSON text.
+    pub body: String,
+    /// Changes with every put.
+    pub version: Version,
+    /// A second sort key, for items that are to be listed in another order, or not at all: the
+    /// index by order holds only the items that have one. Unique within the partition.
+    pub order: Option<String>,
+    /// From then on the item is not there any more.
+    pub expires: Option<Timestamp>,
+}
+
+/// The state of one item: never the same for two puts under one key, not even with a delete
+/// between them.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Version(pub u64);
+
+/// One change.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Write {
+    /// Where.
+    pub key: Key,
+    /// What must hold before; else the write fails with [`TableError::Conflict`].
+    pub condition: Condition,
+    /// What is to be there; `None` deletes (which succeeds also when nothing is there).
+    pub content: Option<Content>,
+}
+
+/// What a put puts.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Content {
+    /// See [`Item::body`].
+    pub body: String,
+    /// See [`Item::order`].
+    pub order: Option<String>,
+    /// See [`Item::expires`].
+    pub expires: Option<Timestamp>,
+}
+
+impl Write {
+    /// A put.
+    pub fn put(key: Key, condition: Condition, content: Content) -> Self {
+        Self { key, condition, content: Some(content) }
+    }
+
+    /// A delete. Its answer's version says nothing.
+    pub fn delete(key: Key, condition: Condition) -> Self {
+        Self { key, condition, content: None }
+    }
+}
+
+/// What must hold for a write to be done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Condition {
+    /// Nothing.
+    Any,
+    /// No item is there. An item whose time is over counts as not there.
+    Absent,
+    /// The item there is in this state.
+    Version(Version),
+}
+
+/// A question for a range of one partition.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Query {
+    /// The partition.
+    pub pk: String,
+    /// By which key.
+    pub by: By,
+    /// Only keys that begin with this.
+    pub prefix: String,
+    /// Only keys behind this one (before it, when backwards); need not be a key that is there.
+    pub after: Option<String>,
+    /// From the last to the first.
+    pub backwards: bool,
+    /// At most so many items, at least 1.
+    pub limit: usize,
+}
+
+impl Query {
+    /// All of a partition whose sort key begins with `prefix`, forwards.
+    pub fn sorted(pk: impl Into<String>, prefix: impl Into<String>) -> Self {
+        Self {
+            pk: pk.into(),
+            by: By::Sort,
+            prefix: prefix.into(),
+            after: None,
+            backwards: false,
+            limit: 1000,
+        }
+    }
+
+    /// All of a partition that has an order beginning with `prefix`, forwards.
+    pub fn ordered(pk: impl Into<String>, prefix: impl Into<String>) -> Self {
+        Self { by: By::Order, ..Self::sorted(pk, prefix) }
+    }
+
+    /// The same, with at most `limit` items.
+    #[must_use]
+    pub fn limit(self, limit: usize) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// The same, behind `after`.
+    #[must_use]
+    pub fn after(self, after: impl Into<String>) -> Self {
+        Self { after: Some(after.into()), ..self }
+    }
+
+    /// The same, from the last to the first.
+    #[must_use]
+    pub fn backwards(self) -> Self {
+        Self { backwards: true, ..self }
+    }
+}
+
+/// Which key sorts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum By {
+    /// [`Item::order`]; items without one are not seen.
+    Order,
+    /// The sort key.
+    Sort,
+}
+
+/// Part of an answer to a [`Query`].
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Page {
+    /// The items, sorted.
+    pub items: Vec<Item>,
+    /// [`Query::after`] of the next page. `None`: there is no more.
+    pub next: Option<String>,
+}
+
+/// What can go wrong with a table.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// A condition did not hold, or another writer was in the way: read again, decide again.
+    #[error("the item was changed by another writer")]
+    Conflict,
+    /// An item is not what we wrote.
+    #[error("the item {pk} {sk} is corrupt")]
+    Corrupt {
+        /// Its partition.
+        pk: String,
+        /// Its place.
+        sk: String,
+        /// What is wrong with it.
+        #[source]
+        source: BoxError,
+    },
+    /// The table does not answer, or not in time; the write may have been done.
+    #[error("the table is not available")]
+    Unavailable(#[source] BoxError),
+}
+
+/// The cause of an error, whatever it is.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
