@@ -70,7 +70,7 @@ impl Error {
             | Self::TooManyStreams(_)
             | Self::NotFound { .. }
             | Self::Refused(_)
-            | Self::Table(TableError::Corrupt { .. })
+            | Self::Table(TableError::Corrupt { .. } | TableError::Refused(_))
             | Self::Queue(QueueError::Refused(_))
             | Self::Sign(SignError::KeyUnusable { .. }) => false,
         }

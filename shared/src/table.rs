@@ -205,6 +205,9 @@ pub enum TableError {
         #[source]
         source: BoxError,
     },
+    /// It takes no such write, now or later: too large, or not allowed together with another.
+    #[error("the table refuses the write: {0}")]
+    Refused(&'static str),
     /// The table does not answer, or not in time; the write may have been done.
     #[error("the table is not available")]
     Unavailable(#[source] BoxError),
