@@ -44,6 +44,8 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod delivery;
+#[cfg(feature = "embedded")]
+pub mod embedded;
 pub mod error;
 pub mod event;
 pub mod ids;

@@ -1,0 +1,28 @@
+//! Homes of the seams on a laptop: table and queues in one SQLite file.
+//!
+//! A [`Database`] is that file. [`SqliteTable`] and [`SqliteQueue`] are thin: they speak SQL and
+//! refuse what their counterparts on AWS would refuse, so that what passes here runs there.
+//!
+//! Several processes may have the same file open: the command-line tool works beside the
+//! transmitter.
+//!
+//! # What survives
+//!
+//! What was answered survives the end of the process, `kill -9` included: it is in the hands of the
+//! operating system (write-ahead log, `synchronous=NORMAL`). When the machine itself stops, by a
+//! power cut for instance, the file stays sound but may lose the last seconds, from the last
+//! checkpoint on. That is the price of thousands of commits per second, and right for a laptop.
+
+mod counting;
+mod database;
+mod limits;
+mod queue;
+mod schema;
+mod session;
+mod table;
+
+pub use counting::{CountingQueue, CountingTable, QueueCounts, TableCounts};
+pub use database::Database;
+pub use queue::{QueueKind, SqliteQueue};
+pub use schema::OpenError;
+pub use table::SqliteTable;
