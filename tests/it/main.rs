@@ -1,1 +1,4 @@
 //! All of them.
+
+mod queue;
+mod table;

@@ -1,0 +1,1 @@
+//! What every home of the queue must do.

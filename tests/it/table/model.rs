@@ -1,0 +1,1 @@
+//! Random operations on a table, compared with a model of it.
