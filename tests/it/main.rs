@@ -1,4 +1,6 @@
 //! All of them.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+
 mod queue;
 mod table;

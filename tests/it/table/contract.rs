@@ -84,7 +84,7 @@ mod stories {
         let content = Content {
             body: r#"{"text":"ü\u0000"}"#.to_owned(),
             order: Some("first".to_owned()),
-            expires: Some(add(clock.now(), Duration::from_secs(60))),
+            expires: Some(add(clock.now(), Duration::from_mins(1))),
         };
         let put = Write::put(key("a/1"), Condition::Any, content.clone());
         let version = write(&**table, put).await.unwrap();
@@ -188,7 +188,7 @@ mod stories {
     }
 
     pub(super) async fn an_item_whose_time_is_over_is_not_there(Home { table, clock, .. }: &Home) {
-        let end = add(clock.now(), Duration::from_secs(60));
+        let end = add(clock.now(), Duration::from_mins(1));
         let mut version = Version(0);
         for at in ["a/1", "a/2", "a/3", "a/4"] {
             version = write(&**table, put_until(at, Condition::Absent, end)).await.unwrap();
@@ -214,12 +214,12 @@ mod stories {
     }
 
     pub(super) async fn what_has_expired_is_removed_bit_by_bit(Home { table, clock, .. }: &Home) {
-        let end = add(clock.now(), Duration::from_secs(60));
+        let end = add(clock.now(), Duration::from_mins(1));
         let writes = (0..5).map(|n| put_until(&format!("a/{n}"), Condition::Any, end)).collect();
         table.write(writes).await;
         write(&**table, put("a/9", Condition::Any, "stays")).await.unwrap();
         assert_eq!(table.remove_expired(3).await.unwrap(), 0);
-        clock.advance(Duration::from_secs(60));
+        clock.advance(Duration::from_mins(1));
         for removed in [3, 2, 0] {
             assert_eq!(table.remove_expired(3).await.unwrap(), removed);
         }
@@ -309,11 +309,11 @@ mod stories {
     pub(super) async fn an_order_is_free_again_when_its_item_is_gone(
         Home { table, clock, .. }: &Home,
     ) {
-        let end = add(clock.now(), Duration::from_secs(60));
+        let end = add(clock.now(), Duration::from_mins(1));
         let content =
             Content { body: "x".to_owned(), order: Some("L#1".to_owned()), expires: Some(end) };
         write(&**table, Write::put(key("a/1"), Condition::Any, content)).await.unwrap();
-        clock.advance(Duration::from_secs(60));
+        clock.advance(Duration::from_mins(1));
         write(&**table, put_in_order("a/2", "L#1")).await.unwrap();
         write(&**table, Write::delete(key("a/2"), Condition::Any)).await.unwrap();
         write(&**table, put_in_order("a/3", "L#1")).await.unwrap();
