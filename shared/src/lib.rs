@@ -53,6 +53,7 @@ pub mod json;
 pub mod queue;
 pub mod set;
 pub mod stream;
+pub mod subject;
 pub mod table;
 mod transmitter;
 

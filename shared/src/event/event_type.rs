@@ -1,4 +1,4 @@
-//! The name of an event type.
+//! The names of event types.
 
 use std::{borrow::Cow, fmt};
 
@@ -9,6 +9,132 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct EventType(Cow<'static, str>);
 
+/// Who defines an event type.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Family {
+    /// The Continuous Access Evaluation Profile 1.0.
+    Caep,
+    /// Nobody but the operator and the receivers.
+    Private,
+    /// The Risk Incident Sharing and Coordination profile 1.0.
+    Risc,
+    /// The Shared Signals Framework 1.0 itself.
+    Ssf,
+}
+
+macro_rules! caep {
+    ($name:literal) => {
+        EventType(Cow::Borrowed(concat!(
+            "https://schemas.openid.net/secevent/caep/event-type/",
+            $name
+        )))
+    };
+}
+
+macro_rules! risc {
+    ($name:literal) => {
+        EventType(Cow::Borrowed(concat!(
+            "https://schemas.openid.net/secevent/risc/event-type/",
+            $name
+        )))
+    };
+}
+
+macro_rules! ssf {
+    ($name:literal) => {
+        EventType(Cow::Borrowed(concat!(
+            "https://schemas.openid.net/secevent/ssf/event-type/",
+            $name
+        )))
+    };
+}
+
+/// CAEP ([CAEP 1.0, 3]).
+impl EventType {
+    /// A session was ended.
+    pub const SESSION_REVOKED: Self = caep!("session-revoked");
+    /// A claim in a token is not what it was.
+    pub const TOKEN_CLAIMS_CHANGE: Self = caep!("token-claims-change");
+    /// A credential was made, changed, revoked or deleted.
+    pub const CREDENTIAL_CHANGE: Self = caep!("credential-change");
+    /// A user is authenticated more strongly, or less, than before.
+    pub const ASSURANCE_LEVEL_CHANGE: Self = caep!("assurance-level-change");
+    /// A device complies, or does not any more.
+    pub const DEVICE_COMPLIANCE_CHANGE: Self = caep!("device-compliance-change");
+    /// A session began.
+    pub const SESSION_ESTABLISHED: Self = caep!("session-established");
+    /// A session was seen.
+    pub const SESSION_PRESENTED: Self = caep!("session-presented");
+    /// A risk is judged to be higher or lower.
+    pub const RISK_LEVEL_CHANGE: Self = caep!("risk-level-change");
+}
+
+/// RISC ([RISC 1.0, 2]).
+impl EventType {
+    /// The user must change a credential.
+    pub const ACCOUNT_CREDENTIAL_CHANGE_REQUIRED: Self =
+        risc!("account-credential-change-required");
+    /// The account is gone for good.
+    pub const ACCOUNT_PURGED: Self = risc!("account-purged");
+    /// The account cannot be used.
+    pub const ACCOUNT_DISABLED: Self = risc!("account-disabled");
+    /// The account can be used again.
+    pub const ACCOUNT_ENABLED: Self = risc!("account-enabled");
+    /// An identifier has another value.
+    pub const IDENTIFIER_CHANGED: Self = risc!("identifier-changed");
+    /// An identifier belongs to somebody else.
+    pub const IDENTIFIER_RECYCLED: Self = risc!("identifier-recycled");
+    /// A credential is known to others.
+    pub const CREDENTIAL_COMPROMISE: Self = risc!("credential-compromise");
+    /// The account takes part in the exchange of events.
+    pub const OPT_IN: Self = risc!("opt-in");
+    /// The account asked to take part no more.
+    pub const OPT_OUT_INITIATED: Self = risc!("opt-out-initiated");
+    /// The account takes part after all.
+    pub const OPT_OUT_CANCELLED: Self = risc!("opt-out-cancelled");
+    /// The account takes part no more.
+    pub const OPT_OUT_EFFECTIVE: Self = risc!("opt-out-effective");
+    /// The user began to recover the account.
+    pub const RECOVERY_ACTIVATED: Self = risc!("recovery-activated");
+    /// What serves to recover the account was changed.
+    pub const RECOVERY_INFORMATION_CHANGED: Self = risc!("recovery-information-changed");
+    /// Deprecated: [`EventType::SESSION_REVOKED`] has taken its place ([RISC 1.0, 2.11]).
+    pub const SESSIONS_REVOKED: Self = risc!("sessions-revoked");
+}
+
+/// SSF ([SSF 1.0, 8.1.4 and 8.1.5]): made by the transmitter alone, delivered on every stream.
+impl EventType {
+    /// The stream works.
+    pub const VERIFICATION: Self = ssf!("verification");
+    /// The transmitter changed the status of the stream.
+    pub const STREAM_UPDATED: Self = ssf!("stream-updated");
+}
+
+/// Those that upstream systems may send without the operator's word, hence `events_supported`.
+const SUPPORTED: [EventType; 21] = [
+    EventType::SESSION_REVOKED,
+    EventType::TOKEN_CLAIMS_CHANGE,
+    EventType::CREDENTIAL_CHANGE,
+    EventType::ASSURANCE_LEVEL_CHANGE,
+    EventType::DEVICE_COMPLIANCE_CHANGE,
+    EventType::SESSION_ESTABLISHED,
+    EventType::SESSION_PRESENTED,
+    EventType::RISK_LEVEL_CHANGE,
+    EventType::ACCOUNT_CREDENTIAL_CHANGE_REQUIRED,
+    EventType::ACCOUNT_PURGED,
+    EventType::ACCOUNT_DISABLED,
+    EventType::ACCOUNT_ENABLED,
+    EventType::IDENTIFIER_CHANGED,
+    EventType::IDENTIFIER_RECYCLED,
+    EventType::CREDENTIAL_COMPROMISE,
+    EventType::OPT_IN,
+    EventType::OPT_OUT_INITIATED,
+    EventType::OPT_OUT_CANCELLED,
+    EventType::OPT_OUT_EFFECTIVE,
+    EventType::RECOVERY_ACTIVATED,
+    EventType::RECOVERY_INFORMATION_CHANGED,
+];
+
 impl EventType {
     /// The type with this URI, whether we know it or not.
     pub fn new(uri: impl Into<String>) -> Self {
@@ -18,6 +144,41 @@ impl EventType {
     /// The URI.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The standard types of `events_supported` ([SSF 1.0, 8.1.1]), to which the operator's own
+    /// come: all of CAEP, and all of RISC but the deprecated [`EventType::SESSIONS_REVOKED`]. SSF's
+    /// two are not among them, as they are not a receiver's to choose.
+    pub fn supported() -> &'static [Self] {
+        &SUPPORTED
+    }
+
+    /// Who defines it.
+    pub fn family(&self) -> Family {
+        if SUPPORTED[..8].contains(self) {
+            Family::Caep
+        } else if SUPPORTED[8..].contains(self) || *self == Self::SESSIONS_REVOKED {
+            Family::Risc
+        } else if [Self::VERIFICATION, Self::STREAM_UPDATED].contains(self) {
+            Family::Ssf
+        } else {
+            Family::Private
+        }
+    }
+
+    /// Whether a standard defines it.
+    pub fn is_standard(&self) -> bool {
+        self.family() != Family::Private
+    }
+
+    /// What people call it: `session-revoked`. Types outside the standards keep their URI.
+    pub fn short_name(&self) -> &str {
+        match self.family() {
+            Family::Caep | Family::Risc | Family::Ssf => {
+                self.0.rsplit_once('/').map_or(&self.0, |(_, name)| name)
+            }
+            Family::Private => &self.0,
+        }
     }
 }
 

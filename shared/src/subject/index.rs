@@ -1,0 +1,172 @@
+//! When a named subject matches an event's, and the keys under which it is found.
+//!
+//! A receiver names subjects (adds or removes them); an event has one. [`matches`] is the rule.
+//! It cannot be asked of each named subject for each event, so the rule is turned into keys.
+//!
+//! A named subject has a [`Shape`]: the names of its members. It is indexed under one key for each
+//! subset of its members ([`Subject::entry_digests`]). An event asks, for each shape in use, for the
+//! one key of the members that the event has, too ([`Subject::probe`]): there it finds exactly the
+//! named subjects of that shape which have the same values for these members, and those match.
+
+use std::fmt;
+
+use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN, digest};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+
+use super::{ComplexSubject, Subject, SubjectIdentifier, identifier::Registered};
+
+/// Whether an event about `event` concerns a receiver who named `named` ([SSF 1.0, 8.1.3.1]): both
+/// are simple and the same, or both are complex and the same in each member that both have. A
+/// member that one of them lacks may be anything.
+pub fn matches(named: &Subject, event: &Subject) -> bool {
+    match (named, event) {
+        (Subject::Simple(named), Subject::Simple(event)) => named == event,
+        (Subject::Complex(named), Subject::Complex(event)) => named
+            .members()
+            .iter()
+            .all(|(name, value)| event.members().get(name).is_none_or(|other| other == value)),
+        (Subject::Simple(_), Subject::Complex(_)) | (Subject::Complex(_), Subject::Simple(_)) => {
+            false
+        }
+    }
+}
+
+/// What a subject is made of: `simple`, or the sorted names of its members, as in `{tenant,user}`.
+/// Holds no `#`.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct Shape(String);
+
+impl Shape {
+    const SIMPLE: &str = "simple";
+
+    /// The shape that was written as `text`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn of(complex: &ComplexSubject) -> Self {
+        let names: Vec<&str> = complex.members().keys().map(String::as_str).collect();
+        // The braces keep a subject whose only member is called `simple` apart from simple ones.
+        Self(format!("{{{}}}", names.join(",")))
+    }
+
+    /// The names of the members; `None` for simple subjects.
+    fn names(&self) -> Option<impl Iterator<Item = &str>> {
+        Some(self.0.strip_prefix('{')?.strip_suffix('}')?.split(','))
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A short name for a subject, or for a part of one, that does not tell it: 192 bits of SHA-256,
+/// base64url, 32 characters.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct Digest(String);
+
+impl Digest {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn of(hash: &[u8]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(&hash[..24]))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Subject {
+    /// What it is made of.
+    pub fn shape(&self) -> Shape {
+        match self {
+            Self::Simple(_) => Shape::new(Shape::SIMPLE),
+            Self::Complex(complex) => Shape::of(complex),
+        }
+    }
+
+    /// Names the whole subject: two subjects have the same digest when they are the same.
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::Simple(identifier) => {
+                Digest::of(digest(&SHA256, &canonical(identifier)).as_ref())
+            }
+            Self::Complex(complex) => {
+                let hashes: Vec<_> = complex.members().iter().map(hash_member).collect();
+                key(&Shape::of(complex), hashes.iter().map(Some))
+            }
+        }
+    }
+
+    /// The keys under which this subject, when a receiver names it, stands in the index: one for
+    /// each subset of its members, so 2^[`ComplexSubject::MAX_MEMBERS`] at most.
+    pub fn entry_digests(&self) -> Vec<Digest> {
+        match self {
+            Self::Simple(_) => vec![self.digest()],
+            Self::Complex(complex) => {
+                let shape = Shape::of(complex);
+                let hashes: Vec<_> = complex.members().iter().map(hash_member).collect();
+                let subset = |bits: usize| {
+                    let chosen = |(at, hash)| (bits & (1_usize << at) != 0).then_some(hash);
+                    key(&shape, hashes.iter().enumerate().map(chosen))
+                };
+                (0..1 << hashes.len()).map(subset).collect()
+            }
+        }
+    }
+
+    /// The one key of the index under which an event about this subject finds the named subjects of
+    /// `shape` that match it; `None` if no subject of that shape can.
+    pub fn probe(&self, shape: &Shape) -> Option<Digest> {
+        match (self, shape.names()) {
+            (Self::Simple(_), None) => Some(self.digest()),
+            (Self::Complex(complex), Some(names)) => {
+                let hash = |name| complex.members().get_key_value(name).map(hash_member);
+                let hashes: Vec<_> = names.map(hash).collect();
+                Some(key(shape, hashes.iter().map(Option::as_ref)))
+            }
+            (Self::Simple(_), Some(_)) | (Self::Complex(_), None) => None,
+        }
+    }
+}
+
+type Hash = [u8; SHA256_OUTPUT_LEN];
+
+fn canonical(identifier: &SubjectIdentifier) -> Vec<u8> {
+    serde_json_canonicalizer::to_vec(&Registered(identifier))
+        .expect("an identifier has only text names, each once, and finite numbers")
+}
+
+/// The member's name needs no hashing: its place in the shape says it.
+fn hash_member((_, identifier): (&String, &SubjectIdentifier)) -> Hash {
+    let mut hash = Hash::default();
+    hash.copy_from_slice(digest(&SHA256, &canonical(identifier)).as_ref());
+    hash
+}
+
+/// The key of the named subjects of `shape` that have these values; a member that is not part of
+/// the subset has none. Unambiguous: a shape ends with its brace, and each hash has its length.
+fn key<'a>(shape: &Shape, hashes: impl Iterator<Item = Option<&'a Hash>>) -> Digest {
+    let mut context = Context::new(&SHA256);
+    context.update(shape.as_str().as_bytes());
+    for hash in hashes {
+        context.update(hash.unwrap_or(&Hash::default()));
+    }
+    Digest::of(context.finish().as_ref())
+}

@@ -1,0 +1,1 @@
+//! Subjects as the standards show them.
