@@ -1,0 +1,1 @@
+//! Events as the standards show them, and what is refused.
