@@ -12,8 +12,18 @@ pub trait HttpPush: fmt::Debug + Send + Sync {
     /// that name.
     async fn push(&self, push: &Push<'_>) -> Result<PushAnswer, PushError>;
 
-    /// Reads the JSON at `url`, at most 256 KiB, for the JWKS of an issuer or of a client.
-    async fn fetch(&self, url: &Url) -> Result<Vec<u8>, PushError>;
+    /// Reads the JSON at `url`, at most 256 KiB, for the JWKS of an issuer or of a client. Any
+    /// answer but a 200 is [`PushError::Broken`].
+    async fn fetch(&self, url: &Url, chosen_by: ChosenBy) -> Result<Vec<u8>, PushError>;
+}
+
+/// Who chose a URL: it decides where it may lead.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ChosenBy {
+    /// A client: only to where push endpoints may be.
+    Client,
+    /// The operator: also to private addresses.
+    Operator,
 }
 
 /// One request.

@@ -3,5 +3,5 @@
 mod http;
 mod task;
 
-pub use http::{HttpPush, Push, PushAnswer, PushError};
+pub use http::{ChosenBy, HttpPush, Push, PushAnswer, PushError};
 pub use task::PushTask;
