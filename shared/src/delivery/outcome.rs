@@ -71,7 +71,8 @@ impl PushOutcome {
                 let after = retry_after.as_deref();
                 (said(*status), after.and_then(|text| wait(text, attempt.number, now)))
             }
-            Err(error) => (error.to_string(), None),
+            // What TLS finds wrong may quote the receiver's certificate.
+            Err(error) => (bounded(&error.to_string(), MAX_DESCRIPTION), None),
         };
         if backoff::exhausted(attempt.first_at, now) {
             Self::GiveUp { reason }

@@ -3,7 +3,7 @@
 //! A push endpoint is chosen by a receiver and called from inside the operator's network, so it
 //! must not lead back into it. What the URL says is judged when a stream is created or changed
 //! ([`check_endpoint`]). What its name leads to is judged whenever a connection is made
-//! ([`refusal`], asked by `HttpsPush`): a name may lead elsewhere tomorrow.
+//! ([`refusal`], asked by [`HttpsPush`](super::HttpsPush)): a name may lead elsewhere tomorrow.
 
 use std::net::IpAddr;
 
@@ -67,31 +67,22 @@ pub fn check_endpoint(url: &str, allow_private: bool) -> Result<Url, Invalid> {
     }
 }
 
-/// The kind of address that the host of `url` spells out, if nothing is sent to its kind. The
-/// parser has already made one form of all spellings (`0x7f.1`, `2130706433`).
-pub(super) fn refused_literal(url: &Url, allow_private: bool) -> Option<&'static str> {
-    match url.host()? {
-        Host::Domain(_) => None,
-        Host::Ipv4(ip) => refusal(ip.into(), allow_private),
-        Host::Ipv6(ip) => refusal(ip.into(), allow_private),
-    }
-}
-
+/// Why nothing is sent to the host of `url`. The parser has already made one form of the many
+/// spellings that an address has (`0x7f.1`, `2130706433`).
 fn refused_host(url: &Url, allow_private: bool) -> Option<String> {
     let not_allowed = |kind: &str| format!("leads to an address that is not allowed: {kind}");
     match url.host()? {
+        Host::Domain(name) if DnsName::try_from(name).is_err() => {
+            Some("does not name a host".to_owned())
+        }
+        Host::Domain(name) => (is_local(name) && !allow_private)
+            .then(|| "names a host that only a local network knows".to_owned()),
+        Host::Ipv4(ip) => refusal(ip.into(), allow_private).map(not_allowed),
         // Resolvers make such addresses; no receiver is known by one.
         Host::Ipv6(ip) if Block::of(ip.into()).is_some_and(|it| it.rule == Rule::Embedding) => {
             Some(not_allowed("NAT64"))
         }
-        Host::Ipv4(_) | Host::Ipv6(_) => refused_literal(url, allow_private).map(not_allowed),
-        Host::Domain(name) if DnsName::try_from(name).is_err() => {
-            Some("does not name a host".to_owned())
-        }
-        Host::Domain(name) if is_local(name) && !allow_private => {
-            Some("names a host that only a local network knows".to_owned())
-        }
-        Host::Domain(_) => None,
+        Host::Ipv6(ip) => refusal(ip.into(), allow_private).map(not_allowed),
     }
 }
 
