@@ -28,7 +28,7 @@ pub enum Error {
     #[error("the receiver already has {0} streams, as many as it may have")]
     TooManyStreams(usize),
     /// Too often; try again after this time.
-    #[error("too many requests; try again in {} s", retry_after.as_secs().max(1))]
+    #[error("too many requests; try again in {} s", retry_after.as_secs_f64().ceil().max(1.0))]
     TooSoon {
         /// When to try again.
         retry_after: Duration,

@@ -56,6 +56,7 @@ pub mod stream;
 pub mod subject;
 pub mod table;
 mod transmitter;
+pub mod web;
 
 pub use error::Error;
 pub use transmitter::{Parts, Transmitter};

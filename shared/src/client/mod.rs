@@ -1,5 +1,6 @@
 //! OAuth clients and who a caller is.
 
+mod authenticate;
 mod receiver;
 mod scope;
 

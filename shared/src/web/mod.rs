@@ -1,0 +1,16 @@
+//! What the HTTP functions share: problems, extractors, limits.
+//!
+//! A function is a `Router<Transmitter>` of the routes in [`paths`]; [`app`] makes it whole. A
+//! request is judged in this order, which is the order of a handler's arguments: who are you (401),
+//! may you (403), can it be read (400, 413, 415), does it exist for you (404).
+
+mod app;
+mod authorized;
+mod input;
+pub mod paths;
+mod problem;
+
+pub use app::app;
+pub use authorized::{MayManage, MayPoll, MayRead};
+pub use input::{Form, Json, MAX_BODY, Path, Query, pairs};
+pub use problem::Problem;

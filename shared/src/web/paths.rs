@@ -1,0 +1,35 @@
+//! Where everything is, below the issuer.
+
+/// The Transmitter Configuration Metadata ([SSF 1.0, 7.2]).
+pub const SSF_CONFIGURATION: &str = "/.well-known/ssf-configuration";
+/// The metadata of the authorization server (RFC 8414).
+pub const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
+/// The metadata of the management API as a protected resource (RFC 9728).
+pub const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
+/// The public keys.
+pub const JWKS: &str = "/jwks.json";
+
+/// `configuration_endpoint`: streams ([SSF 1.0, 8.1.1]).
+pub const STREAMS: &str = "/ssf/streams";
+/// `status_endpoint` ([SSF 1.0, 8.1.2]).
+pub const STATUS: &str = "/ssf/status";
+/// `add_subject_endpoint` ([SSF 1.0, 8.1.3.2]).
+pub const ADD_SUBJECT: &str = "/ssf/subjects/add";
+/// `remove_subject_endpoint` ([SSF 1.0, 8.1.3.3]).
+pub const REMOVE_SUBJECT: &str = "/ssf/subjects/remove";
+/// `verification_endpoint` ([SSF 1.0, 8.1.4.2]).
+pub const VERIFICATION: &str = "/ssf/verification";
+/// The route of every stream's own poll endpoint (RFC 8936).
+pub const POLL: &str = "/ssf/poll/{stream_id}";
+
+/// The token endpoint (RFC 6749, 3.2).
+pub const TOKEN: &str = "/oauth/token";
+/// The revocation endpoint (RFC 7009).
+pub const REVOKE: &str = "/oauth/revoke";
+/// The introspection endpoint (RFC 7662).
+pub const INTROSPECT: &str = "/oauth/introspect";
+
+/// The poll endpoint of one stream.
+pub fn poll(stream_id: &crate::stream::StreamId) -> String {
+    POLL.replace("{stream_id}", stream_id.as_str())
+}
