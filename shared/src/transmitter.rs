@@ -3,14 +3,26 @@
 use std::sync::Arc;
 
 use crate::{
-    clock::Clock, config::Config, delivery::HttpPush, ids::Ids, queue::Queue, set::Signer,
+    clock::Clock,
+    config::Config,
+    delivery::HttpPush,
+    ids::Ids,
+    queue::Queue,
+    set::{KeyRing, Signer},
     table::Table,
 };
 
 /// A transmitter; cheap to clone. Its methods live beside what they are about.
 #[derive(Clone, Debug)]
 pub struct Transmitter {
-    parts: Arc<Parts>,
+    inner: Arc<Inner>,
+}
+
+/// The parts, and what is kept of them for a while.
+#[derive(Debug)]
+struct Inner {
+    parts: Parts,
+    keys: KeyRing,
 }
 
 /// What a transmitter is made of.
@@ -41,11 +53,19 @@ pub struct Parts {
 impl Transmitter {
     /// A transmitter of these parts.
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts) }
+        let (table, signer, clock) =
+            (parts.table.clone(), parts.signer.clone(), parts.clock.clone());
+        let keys = KeyRing::new(table, signer, clock, parts.config.algorithm);
+        Self { inner: Arc::new(Inner { parts, keys }) }
     }
 
     /// What it is made of.
     pub fn parts(&self) -> &Parts {
-        &self.parts
+        &self.inner.parts
+    }
+
+    /// Its keys.
+    pub fn keys(&self) -> &KeyRing {
+        &self.inner.keys
     }
 }

@@ -1,4 +1,4 @@
-//! Homes of the seams on a laptop: table and queues in one SQLite file.
+//! Homes of the seams on a laptop: table and queues in one SQLite file, keys in a folder.
 //!
 //! A [`Database`] is that file. [`SqliteTable`] and [`SqliteQueue`] are thin: they speak SQL and
 //! refuse what their counterparts on AWS would refuse, so that what passes here runs there.
@@ -16,6 +16,7 @@
 mod counting;
 mod database;
 mod limits;
+mod local_signer;
 mod queue;
 mod schema;
 mod session;
@@ -23,6 +24,7 @@ mod table;
 
 pub use counting::{CountingQueue, CountingTable, QueueCounts, TableCounts};
 pub use database::Database;
+pub use local_signer::LocalSigner;
 pub use queue::{QueueKind, SqliteQueue};
 pub use schema::OpenError;
 pub use table::SqliteTable;
