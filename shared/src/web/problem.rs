@@ -106,7 +106,7 @@ impl From<Error> for Problem {
             Error::Table(TableError::Conflict | TableError::Unavailable(_))
             | Error::Queue(QueueError::Unavailable(_))
             | Error::Sign(SignError::Unavailable(_)) => Kind::Unavailable,
-            Error::Table(TableError::Corrupt { .. })
+            Error::Table(TableError::Corrupt { .. } | TableError::Refused(_))
             | Error::Queue(QueueError::Refused(_))
             | Error::Sign(SignError::KeyUnusable { .. }) => Kind::Internal,
         };
