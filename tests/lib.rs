@@ -1,1 +1,5 @@
-//! Tests of the whole.
+//! What the tests of the whole share.
+
+mod receiver;
+
+pub use receiver::{Greeting, Received, Reply, Setup, TestReceiver};
