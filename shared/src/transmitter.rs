@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     clock::Clock,
     config::Config,
-    delivery::HttpPush,
+    delivery::{HttpPush, Wakes},
     ids::Ids,
     queue::Queue,
     set::{KeyRing, Signer},
@@ -23,6 +23,7 @@ pub struct Transmitter {
 struct Inner {
     parts: Parts,
     keys: KeyRing,
+    wakes: Wakes,
 }
 
 /// What a transmitter is made of.
@@ -56,7 +57,7 @@ impl Transmitter {
         let (table, signer, clock) =
             (parts.table.clone(), parts.signer.clone(), parts.clock.clone());
         let keys = KeyRing::new(table, signer, clock, parts.config.algorithm);
-        Self { inner: Arc::new(Inner { parts, keys }) }
+        Self { inner: Arc::new(Inner { parts, keys, wakes: Wakes::default() }) }
     }
 
     /// What it is made of.
@@ -67,5 +68,10 @@ impl Transmitter {
     /// Its keys.
     pub fn keys(&self) -> &KeyRing {
         &self.inner.keys
+    }
+
+    /// The long polls that wait in this process.
+    pub(crate) fn wakes(&self) -> &Wakes {
+        &self.inner.wakes
     }
 }

@@ -1,1 +1,15 @@
-//! The `sweep` function.
+//! What is done on a schedule: inactivity, what got stuck, what is over.
+
+use std::error::Error as StdError;
+
+use ssf::{Error, Transmitter, delivery::Swept};
+
+/// One run; bounded, and the next goes on where this one stopped.
+pub async fn handle(transmitter: &Transmitter) -> Result<Swept, Error> {
+    let swept = transmitter.sweep().await;
+    match &swept {
+        Ok(swept) => tracing::info!(?swept, "swept"),
+        Err(error) => tracing::error!(error = error as &dyn StdError, "cannot sweep"),
+    }
+    swept
+}

@@ -19,6 +19,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::clock;
 
@@ -42,6 +43,13 @@ const WAITS: [Duration; 9] = [
 pub fn delay(attempt: u32, jitter: f64) -> Duration {
     let place = usize::try_from(attempt).unwrap_or(usize::MAX).clamp(1, WAITS.len());
     WAITS[place - 1].mul_f64(0.8 + 0.4 * jitter.clamp(0.0, 1.0))
+}
+
+/// A number from 0 to 1, drawn by way of an identifier that nobody has used before.
+pub fn jitter(fresh: Uuid) -> f64 {
+    let bytes = fresh.as_bytes();
+    // The last bytes of a random UUID are random throughout.
+    f64::from(u16::from_be_bytes([bytes[14], bytes[15]])) / f64::from(u16::MAX)
 }
 
 /// Whether an attempt that failed at `now` was the last one.

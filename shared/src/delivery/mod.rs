@@ -1,13 +1,25 @@
-//! How SETs reach receivers.
+//! How events come in, and how SETs reach receivers.
 
+mod accept;
 pub mod address;
 pub mod backoff;
+mod bells;
 mod http;
 mod https_push;
 mod outcome;
+mod poll;
+mod push;
+mod sweep;
 mod task;
 
+pub use accept::{Accepted, Door, MAX_RECEIVES, dead_letter};
+pub use address::check_endpoint;
+pub(crate) use bells::{Bell, Wakes};
 pub use http::{ChosenBy, HttpPush, Push, PushAnswer, PushError};
 pub use https_push::{HttpsPush, HttpsPushSettings, RootsError};
 pub use outcome::{Attempt, PushOutcome};
+pub use poll::{PollRequest, PollResponse};
+pub use push::PushVerdict;
+pub(crate) use push::sift;
+pub use sweep::Swept;
 pub use task::PushTask;

@@ -1,5 +1,6 @@
 //! What stands on the push queue.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::stream::StreamId;
@@ -19,5 +20,8 @@ pub enum PushTask {
         /// Which round of it: raised when the stream is enabled again, so that a lane whose bells
         /// are still waiting out a back-off gets new ones that need not.
         round: u32,
+        /// It is put off until then: something in the lane will be tried again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        not_before: Option<Timestamp>,
     },
 }

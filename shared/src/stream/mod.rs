@@ -1,7 +1,24 @@
-//! Event streams and their management.
+//! Event streams and their management ([SSF 1.0, 8.1]).
 
+mod configuration;
 mod default_subjects;
 mod id;
+mod manage;
+mod matching;
+mod model;
+mod status;
+pub(crate) mod store;
+mod subjects;
+mod verification;
 
+pub use configuration::{CreateStream, DeliveryWish, StreamConfiguration, UpdateStream, audience};
 pub use default_subjects::DefaultSubjects;
 pub use id::StreamId;
+pub use manage::Missing;
+pub(crate) use matching::Matcher;
+pub use model::{Delivery, MAX_SHAPES, Secret, Status, Stream, UriFamily};
+pub use status::{StatusWish, StreamStatus, UpdateStatus};
+pub(crate) use store::listed_key;
+pub(crate) use subjects::subject_rows;
+pub use subjects::{AddSubject, RemoveSubject};
+pub use verification::VerifyStream;

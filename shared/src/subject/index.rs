@@ -76,6 +76,13 @@ impl fmt::Display for Shape {
 pub struct Digest(String);
 
 impl Digest {
+    /// Which of `count` buckets (at least 1) it falls into; always the same one.
+    pub(crate) fn bucket(&self, count: u8) -> u8 {
+        let mix = |sum: u32, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte));
+        let bucket = self.0.bytes().fold(0, mix) % u32::from(count.max(1));
+        u8::try_from(bucket).expect("less than a u8")
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

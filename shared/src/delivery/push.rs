@@ -1,0 +1,331 @@
+//! Push (RFC 8935): what a bell sets going.
+
+use std::{collections::HashSet, time::Duration};
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+
+use crate::{
+    Error, Transmitter, clock,
+    delivery::{Attempt, Bell, Push, PushOutcome, PushTask, backoff},
+    set::{Held, IssuedToken, PENDING, Passage, SetError, TokenStatus, lane_prefix},
+    stream::{Delivery, Secret, Status, Stream},
+    table::TableError,
+};
+
+/// What is to happen to a bell.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PushVerdict {
+    /// There is nothing left to do for it.
+    Done,
+    /// It must ring again after this time. Until then its lane rests.
+    Again(Duration),
+}
+
+/// How many SETs of a lane are read at once, and sent at once if they are about different subjects.
+const AT_ONCE: usize = 16;
+
+/// A bell that is answered for longer than this rings anew instead, so that it is not heard twice:
+/// a queue takes a message that is long out for lost.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How old the reading of a stream may be when a SET is sent.
+const STREAM_AGE: Duration = Duration::from_secs(1);
+
+/// For how long a lane rests at most when nothing got through, if the receiver did not ask for
+/// more. Then it tries what it has not tried yet; what failed keeps its own time.
+const REST: Duration = Duration::from_mins(1);
+
+/// How the SETs of one subject fared.
+enum Fared {
+    /// All were settled.
+    Well,
+    /// One failed; it, and those behind it, are tried after this time.
+    Badly(Delay),
+    /// One failed for so long that the receiver counts as gone; why.
+    Hopelessly(String),
+}
+
+/// For how long a SET is put off.
+#[derive(Clone, Copy)]
+struct Delay {
+    time: Duration,
+    /// The receiver asked for it.
+    asked: bool,
+}
+
+/// One walk through a lane, from its first pending SET to its last.
+#[derive(Default)]
+struct Walk {
+    /// Where it is.
+    after: Option<String>,
+    /// The subjects of which one SET waits: those behind it wait too.
+    blocked: HashSet<String>,
+    /// Something was settled.
+    progress: bool,
+    /// What was put off on this walk.
+    delays: Vec<Delay>,
+}
+
+impl Transmitter {
+    /// Answers a bell: sends what is pending in one lane of one stream, in order.
+    ///
+    /// A SET that fails holds up only those about the same subject, as long as others get through.
+    /// When nothing gets through, the whole lane rests, so that a receiver that is away costs
+    /// little and others nothing. Each SET that is put off has a bell of its own that rings when it
+    /// is due.
+    pub async fn push(&self, task: &PushTask) -> Result<PushVerdict, Error> {
+        let PushTask::V1 { stream_id, lane, round, not_before } = task;
+        let began = self.parts().clock.now();
+        if let Some(due) = not_before.filter(|due| *due > began) {
+            return Ok(PushVerdict::Again(clock::since(began, due)));
+        }
+        let Some((mut stream, _)) = self.stream(stream_id).await? else {
+            return Ok(PushVerdict::Done);
+        };
+        let mut read_at = began;
+        let mut walk = Walk::default();
+        loop {
+            let now = self.parts().clock.now();
+            if clock::since(read_at, now) >= STREAM_AGE {
+                let Some((again, _)) = self.stream(stream_id).await? else {
+                    return Ok(PushVerdict::Done);
+                };
+                (stream, read_at) = (again, now);
+            }
+            // What is held stays where it is, and is rung for when the stream is enabled. Lane 0
+            // may hold the news that the stream stops.
+            let held = stream.status != Status::Enabled && *lane != 0;
+            if held || !stream.delivery.is_push() {
+                return Ok(PushVerdict::Done);
+            }
+            // A bell of an earlier round, or one that was put off, is not in the line of those that
+            // serve the lane, one at a time: it only rings there.
+            let astray = stream.round != *round || not_before.is_some();
+            if astray || clock::since(began, now) > PATIENCE {
+                for rung in self.ring(vec![Bell::of(&stream, *lane)]).await {
+                    rung?;
+                }
+                return Ok(PushVerdict::Done);
+            }
+            if let Some(verdict) = self.walk_on(&stream, *lane, &mut walk).await? {
+                return Ok(verdict);
+            }
+        }
+    }
+
+    /// One page further. `Some`: the walk is over.
+    async fn walk_on(
+        &self,
+        stream: &Stream,
+        lane: u8,
+        walk: &mut Walk,
+    ) -> Result<Option<PushVerdict>, Error> {
+        let now = self.parts().clock.now();
+        let prefix = lane_prefix(lane);
+        let (held, next) =
+            self.pending(&stream.id, &prefix, walk.after.as_deref(), AT_ONCE).await?;
+        let (held, void) = sift(stream, held);
+        self.drop_issued(&void).await?;
+        let ready = by_subject(stream, held, now, &mut walk.blocked);
+        let subjects: Vec<String> =
+            ready.iter().map(|list| list[0].token.subject.clone()).collect();
+        let fared = join_all(ready.into_iter().map(|held| self.push_in_order(stream, held))).await;
+        let already = walk.delays.len();
+        for (subject, fared) in subjects.into_iter().zip(fared) {
+            match fared? {
+                Fared::Well => walk.progress = true,
+                Fared::Badly(delay) => {
+                    walk.blocked.insert(subject);
+                    walk.delays.push(delay);
+                }
+                Fared::Hopelessly(reason) => {
+                    let reason = format!("push has failed for too long: {reason}");
+                    self.set_status_ourselves(&stream.id, Status::Paused, &reason).await?;
+                    return Ok(Some(PushVerdict::Done));
+                }
+            }
+        }
+        let bells = walk.delays[already..].iter().map(|delay| Bell {
+            not_before: Some(clock::add(now, delay.time)),
+            ..Bell::of(stream, lane)
+        });
+        for rung in self.ring(bells.collect()).await {
+            rung?;
+        }
+        walk.after = next;
+        let asked = walk.delays.iter().filter(|delay| delay.asked).map(|delay| delay.time).max();
+        let shortest = walk.delays.iter().map(|delay| delay.time).min();
+        Ok(match (asked, shortest) {
+            (Some(rest), _) => Some(PushVerdict::Again(rest)),
+            (None, Some(delay)) if !walk.progress => Some(PushVerdict::Again(delay.min(REST))),
+            (None, _) if walk.after.is_none() => Some(PushVerdict::Done),
+            (None, _) => None,
+        })
+    }
+
+    /// Sends SETs about one subject, one after the other, until one fails.
+    async fn push_in_order(&self, stream: &Stream, held: Vec<Held>) -> Result<Fared, Error> {
+        for mut held in held {
+            let now = self.parts().clock.now();
+            let attempt = next_attempt(stream, &held.token, now);
+            let outcome = self.push_one(stream, &held.token, attempt).await;
+            let now = self.parts().clock.now();
+            let token = &mut held.token;
+            token.next_attempt = None;
+            let fared = match outcome {
+                PushOutcome::Accepted => {
+                    token.status = TokenStatus::Sent;
+                    token.error = None;
+                    Fared::Well
+                }
+                PushOutcome::Rejected { err, description } => {
+                    token.status = TokenStatus::Failed;
+                    let description = description.unwrap_or_default();
+                    token.error = Some(SetError { err, description });
+                    Fared::Well
+                }
+                PushOutcome::Retry { after, reason } => {
+                    token.put_off(attempt, reason);
+                    let jitter = backoff::jitter(self.parts().ids.fresh());
+                    let time = after.unwrap_or_else(|| backoff::delay(attempt.number, jitter));
+                    token.next_attempt = Some(clock::add(now, time));
+                    Fared::Badly(Delay { time, asked: after.is_some() })
+                }
+                PushOutcome::GiveUp { reason } => {
+                    token.put_off(attempt, reason.clone());
+                    match token.passage {
+                        // The stream goes on without it; it was only about the stream's status.
+                        Passage::Always => {
+                            token.status = TokenStatus::Failed;
+                            Fared::Well
+                        }
+                        Passage::WhenEnabled => Fared::Hopelessly(reason),
+                    }
+                }
+            };
+            if let Some(error) = &token.error {
+                tracing::warn!(
+                    stream.id = %stream.id, set.jti = %token.jti, attempt = attempt.number,
+                    err = error.err, reason = error.description, "push failed",
+                );
+            }
+            self.settle(vec![held]).await?;
+            if !matches!(fared, Fared::Well) {
+                return Ok(fared);
+            }
+        }
+        Ok(Fared::Well)
+    }
+
+    async fn push_one(
+        &self,
+        stream: &Stream,
+        token: &IssuedToken,
+        attempt: Attempt,
+    ) -> PushOutcome {
+        let Delivery::Push { endpoint_url, authorization_header, .. } = &stream.delivery else {
+            // The caller looked; the receiver will ask for it.
+            return PushOutcome::Retry { after: None, reason: "the stream is polled".to_owned() };
+        };
+        let push = Push {
+            endpoint: endpoint_url,
+            authorization: authorization_header.as_ref().map(Secret::reveal),
+            set: token.signed.as_str(),
+            verify_certificate: stream.verify_certificates,
+        };
+        let answer = self.parts().http.push(&push).await;
+        PushOutcome::of(&answer, attempt, self.parts().clock.now())
+    }
+
+    /// Deletes SETs that are not to be delivered any more.
+    pub(crate) async fn drop_issued(&self, held: &[Held]) -> Result<(), Error> {
+        let deletes = held.iter().map(Held::delete).collect();
+        match self.write_rows(deletes).await {
+            Err(Error::Table(TableError::Conflict)) => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Rings for every lane of a stream of which the first pending SET is overdue; says how many.
+    pub(crate) async fn ring_stuck(
+        &self,
+        stream: &Stream,
+        overdue: impl Fn(&IssuedToken) -> bool,
+    ) -> Result<usize, Error> {
+        let mut stuck = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let (held, _) = self.pending(&stream.id, PENDING, after.as_deref(), 1).await?;
+            let Some(first) = held.first() else { break };
+            let lane = first.token.lane;
+            if overdue(&first.token) {
+                stuck.push(Bell::of(stream, lane));
+            }
+            // Behind all others of the lane: orders are ASCII.
+            after = Some(format!("{}\u{7f}", lane_prefix(lane)));
+        }
+        let count = stuck.len();
+        for rung in self.ring(stuck).await {
+            rung?;
+        }
+        Ok(count)
+    }
+}
+
+/// Which attempt to send `token` is made now.
+fn next_attempt(stream: &Stream, token: &IssuedToken, now: Timestamp) -> Attempt {
+    match token.first_attempt {
+        // What was tried before the stream was enabled again does not count.
+        Some(first_at) if Some(first_at) >= stream.enabled_at => {
+            Attempt { number: token.attempts + 1, first_at }
+        }
+        Some(_) | None => Attempt { number: 1, first_at: now },
+    }
+}
+
+/// Those of `held` that `stream` lets pass, and those that are void.
+pub(crate) fn sift(stream: &Stream, held: Vec<Held>) -> (Vec<Held>, Vec<Held>) {
+    let (mut passing, mut void) = (Vec::new(), Vec::new());
+    for held in held {
+        let dropped = stream.dropped_until.is_some_and(|until| held.token.created <= until);
+        if held.token.passage == Passage::Always {
+            passing.push(held);
+            continue;
+        }
+        match stream.status {
+            Status::Enabled | Status::Paused if dropped => void.push(held),
+            Status::Enabled => passing.push(held),
+            Status::Paused => {}
+            Status::Disabled | Status::DisabledDeleted => void.push(held),
+        }
+    }
+    (passing, void)
+}
+
+/// One list for each subject, in order, of those that can be sent now. The subjects of which the
+/// first SET still waits are added to `blocked`.
+fn by_subject(
+    stream: &Stream,
+    held: Vec<Held>,
+    now: Timestamp,
+    blocked: &mut HashSet<String>,
+) -> Vec<Vec<Held>> {
+    let mut subjects: Vec<Vec<Held>> = Vec::new();
+    for held in held {
+        let token = &held.token;
+        // What was put off before the stream was enabled again waits no longer.
+        let counts = Some(token.last_modified) >= stream.enabled_at;
+        if counts && token.next_attempt.is_some_and(|next| next > now) {
+            blocked.insert(token.subject.clone());
+        }
+        if blocked.contains(&token.subject) {
+            continue;
+        }
+        match subjects.iter_mut().find(|list| list[0].token.subject == token.subject) {
+            Some(list) => list.push(held),
+            None => subjects.push(vec![held]),
+        }
+    }
+    subjects
+}

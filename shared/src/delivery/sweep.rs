@@ -1,0 +1,173 @@
+//! What is done on a schedule: inactivity, what got stuck, what is over.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, Transmitter, clock,
+    set::{IssuedToken, PENDING, issued_partition},
+    stream::{
+        Status, Stream, StreamId, listed_key,
+        store::{content, decode, stream_key},
+        subject_rows,
+    },
+    subject::Subject,
+    table::{Condition, Item, Key, Query, TableError, Write},
+};
+
+/// What one run did.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Swept {
+    /// Streams that were looked at.
+    pub streams: usize,
+    /// Streams that were paused because their receivers have not shown for too long.
+    pub paused: usize,
+    /// Lanes in which something was stuck, and that were rung for.
+    pub rung: usize,
+    /// Streams of which the last remains were removed.
+    pub removed: usize,
+    /// Records whose time was over.
+    pub expired: usize,
+}
+
+/// How many streams one run looks at; the next run goes on behind them.
+const STREAMS: usize = 500;
+
+/// How many items one run removes of one stream.
+const ITEMS: usize = 1000;
+
+/// How many records whose time is over one run removes.
+const EXPIRED: usize = 10_000;
+
+/// A SET that is this long overdue has lost its bell.
+const STUCK_AFTER: Duration = Duration::from_mins(5);
+
+/// What must still go out of a deleted stream has this long.
+const REMOVE_AFTER: Duration = Duration::from_hours(24);
+
+/// How far the last run came.
+#[derive(Debug, Default, Deserialize, Serialize)]
+struct Progress {
+    after: Option<String>,
+}
+
+impl Transmitter {
+    /// One run; bounded, and the next goes on where this one stopped.
+    pub async fn sweep(&self) -> Result<Swept, Error> {
+        let table = &self.parts().table;
+        let key = Key::new("SWEEP", "PROGRESS");
+        let progress = match table.get(&key).await? {
+            Some(item) => decode::<Progress>(&item)?,
+            None => Progress::default(),
+        };
+        let query = Query { after: progress.after, ..Query::sorted("STREAMS", "").limit(STREAMS) };
+        let page = table.query(query).await?;
+        let mut swept = Swept::default();
+        for id in page.items.iter().filter_map(|item| StreamId::parse(item.key.sk.as_str())) {
+            swept.streams += 1;
+            // One stream that cannot be swept must not keep the others from it.
+            if let Err(error) = self.sweep_stream(&id, &mut swept).await {
+                tracing::error!(stream.id = %id, error = &error as &dyn std::error::Error, "cannot sweep");
+            }
+        }
+        let put = Write::put(key, Condition::Any, content(&Progress { after: page.next }));
+        self.write_rows(vec![put]).await?;
+        swept.expired = table.remove_expired(EXPIRED).await?;
+        Ok(swept)
+    }
+
+    async fn sweep_stream(&self, id: &StreamId, swept: &mut Swept) -> Result<(), Error> {
+        let Some((stream, _)) = self.stream(id).await? else {
+            // Its remains were removed, only the list does not know.
+            return self.write_rows(vec![Write::delete(listed_key(id), Condition::Any)]).await;
+        };
+        match stream.status {
+            Status::Enabled => {
+                if self.is_inactive(&stream).await? {
+                    let reason = "the receiver has not shown for too long";
+                    self.set_status_ourselves(id, Status::Paused, reason).await?;
+                    swept.paused += 1;
+                }
+                swept.rung += self.ring_overdue(&stream).await?;
+            }
+            Status::Paused => swept.rung += self.ring_overdue(&stream).await?,
+            Status::Disabled => self.drop_pending(&stream).await?,
+            Status::DisabledDeleted => {
+                swept.rung += self.ring_overdue(&stream).await?;
+                if self.is_over(&stream).await? && self.remove_remains(&stream).await? {
+                    swept.removed += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_inactive(&self, stream: &Stream) -> Result<bool, Error> {
+        let Some(timeout) = self.parts().config.inactivity_timeout else { return Ok(false) };
+        let seen = self.last_active(stream).await?.max(stream.enabled_at.unwrap_or(stream.created));
+        Ok(clock::since(seen, self.parts().clock.now()) > timeout)
+    }
+
+    /// A paused stream too: it may have to say that it is paused.
+    async fn ring_overdue(&self, stream: &Stream) -> Result<usize, Error> {
+        if !stream.delivery.is_push() {
+            return Ok(0);
+        }
+        let now = self.parts().clock.now();
+        let overdue = |token: &IssuedToken| {
+            let due = token.next_attempt.unwrap_or(token.created);
+            clock::since(due, now) > STUCK_AFTER
+        };
+        self.ring_stuck(stream, overdue).await
+    }
+
+    async fn drop_pending(&self, stream: &Stream) -> Result<(), Error> {
+        let (held, _) = self.pending(&stream.id, PENDING, None, ITEMS).await?;
+        let (_, void) = crate::delivery::sift(stream, held);
+        self.drop_issued(&void).await
+    }
+
+    /// Whether nothing must go out of a deleted stream any more.
+    async fn is_over(&self, stream: &Stream) -> Result<bool, Error> {
+        let (held, _) = self.pending(&stream.id, PENDING, None, ITEMS).await?;
+        let (passing, _) = crate::delivery::sift(stream, held);
+        let waited = clock::since(stream.last_modified, self.parts().clock.now());
+        Ok(passing.is_empty() || !stream.delivery.is_push() || waited > REMOVE_AFTER)
+    }
+
+    /// Removes what is left of a deleted stream; the stream itself last. Says whether that is all.
+    async fn remove_remains(&self, stream: &Stream) -> Result<bool, Error> {
+        let table = &self.parts().table;
+        let sets =
+            table.query(Query::sorted(issued_partition(&stream.id), "").limit(ITEMS)).await?;
+        let own = Query::sorted(stream_key(&stream.id).pk, "SUBJECT#").limit(ITEMS / 10);
+        let subjects = table.query(own).await?;
+        let mut rows = Vec::new();
+        for item in &subjects.items {
+            rows.extend(subject_rows(stream, &decode::<Subject>(item)?));
+        }
+        self.remove(rows).await?;
+        self.remove(keys(subjects.items)).await?;
+        self.remove(keys(sets.items)).await?;
+        if sets.next.is_some() || subjects.next.is_some() {
+            return Ok(false);
+        }
+        let rest = table.query(Query::sorted(stream_key(&stream.id).pk, "")).await?;
+        self.remove(keys(rest.items)).await?;
+        self.remove(vec![listed_key(&stream.id)]).await?;
+        Ok(true)
+    }
+
+    async fn remove(&self, keys: Vec<Key>) -> Result<(), Error> {
+        let writes = keys.into_iter().map(|key| Write::delete(key, Condition::Any)).collect();
+        match self.write_rows(writes).await {
+            Err(Error::Table(TableError::Conflict)) => Ok(()),
+            done => done,
+        }
+    }
+}
+
+fn keys(items: Vec<Item>) -> Vec<Key> {
+    items.into_iter().map(|item| item.key).collect()
+}

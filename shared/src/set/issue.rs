@@ -1,0 +1,160 @@
+//! Issuing SETs: sign once, store, then ring.
+
+use std::collections::{HashMap, HashSet};
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+
+use crate::{
+    Error, Transmitter,
+    delivery::Bell,
+    event::SecurityEvent,
+    set::{EventId, IssuedToken, Jti, Passage, PublicKey, SecurityEventToken, TokenStatus, place},
+    stream::Stream,
+    table::{Condition, TableError},
+};
+
+/// What is to be told to one stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Notice<'a> {
+    pub(crate) event: &'a SecurityEvent,
+    pub(crate) id: &'a EventId,
+    pub(crate) stream: &'a Stream,
+    pub(crate) place: &'a str,
+    pub(crate) passage: Passage,
+}
+
+/// How many signatures are asked for at once.
+const SIGNATURES_AT_ONCE: usize = 16;
+
+impl Transmitter {
+    /// Issues a SET for each of `notices`, as of `now`; the answers are in their order. `Ok` says
+    /// that the SET is stored, and that whoever delivers it was told. One that was stored before is
+    /// left as it is, byte for byte.
+    pub(crate) async fn issue(
+        &self,
+        notices: &[Notice<'_>],
+        now: Timestamp,
+    ) -> Vec<Result<(), Error>> {
+        if notices.is_empty() {
+            return Vec::new();
+        }
+        let key = match self.keys().signing_key().await {
+            Ok(key) => key,
+            Err(error) => return failed(notices.len(), error),
+        };
+        let mut tokens = Vec::with_capacity(notices.len());
+        for notices in notices.chunks(SIGNATURES_AT_ONCE) {
+            let signing = notices.iter().map(|notice| self.sign_notice(notice, &key, now));
+            tokens.extend(join_all(signing).await);
+        }
+        let mut answers: Vec<Result<(), Error>> = Vec::with_capacity(notices.len());
+        let mut writes = Vec::new();
+        let mut written = Vec::new();
+        for (index, token) in tokens.into_iter().enumerate() {
+            answers.push(token.map(|token| {
+                written.push((index, token.lane));
+                writes.push(token.write(Condition::Absent, now));
+            }));
+        }
+        let stored = self.parts().table.write(writes).await;
+        let mut bells = HashMap::<_, Vec<usize>>::new();
+        for ((index, lane), stored) in written.into_iter().zip(stored) {
+            match stored {
+                // It was there: then whoever stored it may have died before ringing.
+                Ok(_) | Err(TableError::Conflict) => {
+                    let stream = notices[index].stream;
+                    bells.entry((&stream.id, lane)).or_default().push(index);
+                }
+                Err(error) => answers[index] = Err(error.into()),
+            }
+        }
+        self.announce(notices, bells, &mut answers).await;
+        answers
+    }
+
+    /// Tells those who deliver: one bell for each lane of a push stream, a nudge for polls.
+    async fn announce(
+        &self,
+        notices: &[Notice<'_>],
+        bells: HashMap<(&crate::stream::StreamId, u8), Vec<usize>>,
+        answers: &mut [Result<(), Error>],
+    ) {
+        let mut polled = HashSet::new();
+        let mut lanes = Vec::new();
+        let mut waiting = Vec::new();
+        for ((id, lane), indices) in bells {
+            let stream = notices[indices[0]].stream;
+            if stream.delivery.is_push() {
+                lanes.push(Bell::of(stream, lane));
+                waiting.push(indices);
+            } else if polled.insert(id) {
+                self.wakes().wake(id);
+            }
+        }
+        for (rung, indices) in self.ring(lanes).await.into_iter().zip(waiting) {
+            if let Err(error) = rung {
+                let mut error = Some(error);
+                for index in indices {
+                    // The first is told the cause, the others only that they must come again.
+                    answers[index] =
+                        Err(error.take().map_or_else(|| TableError::Conflict.into(), Error::from));
+                }
+            }
+        }
+    }
+
+    async fn sign_notice(
+        &self,
+        notice: &Notice<'_>,
+        key: &PublicKey,
+        now: Timestamp,
+    ) -> Result<IssuedToken, Error> {
+        let parts = self.parts();
+        let Notice { event, id, stream, place, passage } = *notice;
+        let jti = Jti::of(id, &stream.id);
+        let txn = event.txn.clone().unwrap_or_else(|| id.txn());
+        let signed = SecurityEventToken::new(event, (&jti, &txn), stream, &parts.config, now)
+            .sign(key, &*parts.signer)
+            .await?;
+        Ok(IssuedToken {
+            jti,
+            stream_id: stream.id.clone(),
+            status: TokenStatus::New,
+            event_type: event.event_type.clone(),
+            txn,
+            signed,
+            lane: stream.lane(&event.subject),
+            subject: event.subject.digest().to_string(),
+            place: place.to_owned(),
+            passage,
+            created: now,
+            last_modified: now,
+            attempts: 0,
+            first_attempt: None,
+            next_attempt: None,
+            error: None,
+        })
+    }
+
+    /// Issues an event of our own to `stream`, which it is about.
+    pub(crate) async fn issue_own(
+        &self,
+        stream: &Stream,
+        event: &SecurityEvent,
+        passage: Passage,
+    ) -> Result<(), Error> {
+        let now = self.parts().clock.now();
+        let id = EventId::own(self.parts().ids.fresh());
+        let place = place(now, None);
+        let notice = Notice { event, id: &id, stream, place: &place, passage };
+        self.issue(&[notice], now).await.pop().expect("one notice has one answer")
+    }
+}
+
+fn failed(count: usize, error: impl Into<Error>) -> Vec<Result<(), Error>> {
+    let mut answers = vec![Err(error.into())];
+    // They fail for the same reason, which is told once.
+    answers.resize_with(count, || Err(TableError::Conflict.into()));
+    answers
+}

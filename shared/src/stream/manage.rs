@@ -1,0 +1,256 @@
+//! Creating, reading, updating, replacing and deleting streams ([SSF 1.0, 8.1.1]).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, Transmitter,
+    client::{ClientId, Receiver},
+    json::{Invalid, Patch},
+    stream::{
+        CreateStream, Delivery, Status, Stream, StreamConfiguration, StreamId, UpdateStream,
+        UriFamily,
+        store::{content, decode, index_row, listed_key, owned_key, stream_key, type_rows},
+    },
+    table::{Condition, Item, TableError, Write},
+};
+
+/// The streams of one client.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Owned {
+    pub(crate) streams: Vec<StreamId>,
+}
+
+/// Whether an update leaves out what it does not name, or removes it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Missing {
+    /// PUT ([SSF 1.0, 8.1.1.4]).
+    Remove,
+    /// PATCH ([SSF 1.0, 8.1.1.3]).
+    Keep,
+}
+
+impl Transmitter {
+    /// Creates a stream for `receiver` ([SSF 1.0, 8.1.1.1]).
+    pub async fn create_stream(
+        &self,
+        receiver: &Receiver,
+        wish: CreateStream,
+    ) -> Result<StreamConfiguration, Error> {
+        if !receiver.may_create {
+            return Err(Error::Forbidden { scope: "to create streams" });
+        }
+        let stream = self.new_stream(receiver, wish)?;
+        // See `replace_stream_item` for why the rows come first.
+        self.write_rows(type_rows(&stream).into_iter().map(index_row).collect()).await?;
+        loop {
+            match self.insert_stream(&stream, receiver.max_streams).await {
+                Ok(()) => break,
+                // Another stream of the same client was created or deleted meanwhile.
+                Err(Error::Table(TableError::Conflict)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        tracing::info!(stream.id = %stream.id, receiver.id = %receiver.id, "stream created");
+        Ok(StreamConfiguration::of(&stream, &self.parts().config))
+    }
+
+    fn new_stream(&self, receiver: &Receiver, wish: CreateStream) -> Result<Stream, Error> {
+        let parts = self.parts();
+        let delivery = match wish.delivery {
+            Some(delivery) => delivery.resolve(None, &parts.config)?,
+            None => Delivery::Poll { family: UriFamily::Rfc },
+        };
+        let now = parts.clock.now();
+        let events_requested = wish.events_requested.map(|events| events.0);
+        Ok(Stream {
+            id: StreamId::fresh(&*parts.ids),
+            owner: receiver.id.clone(),
+            audience: receiver.audience.clone(),
+            status: Status::Enabled,
+            reason: None,
+            events_delivered: parts.config.events_delivered(events_requested.as_ref()),
+            events_requested,
+            // Those who poll get all lanes in one answer: one keeps them in one order.
+            lanes: if delivery.is_push() { parts.config.lanes.max(1) } else { 1 },
+            delivery,
+            description: wish.description.map(|description| description.0),
+            format: wish.format.map(|format| format.0),
+            default_subjects: receiver.default_subjects,
+            shapes: std::collections::BTreeSet::new(),
+            profile: receiver.profile,
+            subject_in_event: receiver.subject_in_event,
+            verify_certificates: receiver.verify_certificates,
+            round: 0,
+            enabled_at: None,
+            dropped_until: None,
+            created: now,
+            last_modified: now,
+        })
+    }
+
+    /// The limit holds also against creations at the same time: the list of the client's streams
+    /// is written with the stream, or neither is.
+    async fn insert_stream(&self, stream: &Stream, max_streams: usize) -> Result<(), Error> {
+        let table = &self.parts().table;
+        let key = owned_key(&stream.owner);
+        let item = table.get(&key).await?;
+        let (mut owned, condition) = match &item {
+            Some(item) => (decode::<Owned>(item)?, Condition::Version(item.version)),
+            None => (Owned::default(), Condition::Absent),
+        };
+        if owned.streams.len() >= max_streams {
+            return Err(Error::TooManyStreams(owned.streams.len()));
+        }
+        owned.streams.push(stream.id.clone());
+        table
+            .transact(vec![
+                Write::put(key, condition, content(&owned)),
+                Write::put(stream_key(&stream.id), Condition::Absent, content(stream)),
+                index_row(listed_key(&stream.id)),
+            ])
+            .await?;
+        Ok(())
+    }
+
+    /// One stream of `receiver` ([SSF 1.0, 8.1.1.2]).
+    pub async fn read_stream(
+        &self,
+        receiver: &Receiver,
+        id: &StreamId,
+    ) -> Result<StreamConfiguration, Error> {
+        let stream = self.stream_of(receiver, id).await?;
+        self.touch(&stream).await?;
+        Ok(StreamConfiguration::of(&stream, &self.parts().config))
+    }
+
+    /// All streams of `receiver`, in the order of their creation.
+    pub async fn list_streams(
+        &self,
+        receiver: &Receiver,
+    ) -> Result<Vec<StreamConfiguration>, Error> {
+        let streams = self.streams_of(&receiver.id).await?;
+        Ok(streams
+            .iter()
+            .filter(|stream| stream.is_of(receiver))
+            .map(|stream| StreamConfiguration::of(stream, &self.parts().config))
+            .collect())
+    }
+
+    /// All streams of the client `owner`.
+    pub async fn streams_of(&self, owner: &ClientId) -> Result<Vec<Stream>, Error> {
+        let table = &self.parts().table;
+        let Some(item) = table.get(&owned_key(owner)).await? else { return Ok(Vec::new()) };
+        let keys: Vec<_> = decode::<Owned>(&item)?.streams.iter().map(stream_key).collect();
+        let items = table.batch_get(&keys).await?;
+        items.iter().flatten().map(|item| Ok(decode(item)?)).collect()
+    }
+
+    /// Updates or replaces a stream of `receiver` ([SSF 1.0, 8.1.1.3 and 8.1.1.4]).
+    pub async fn update_stream(
+        &self,
+        receiver: &Receiver,
+        wish: UpdateStream,
+        missing: Missing,
+    ) -> Result<StreamConfiguration, Error> {
+        let config = &self.parts().config;
+        let id = wish.stream_id.clone();
+        let stream = self
+            .change_stream(&id, |stream| {
+                if !stream.is_of(receiver) {
+                    return Err(Error::StreamNotFound(id.clone()));
+                }
+                // Against the stream as it is before the update.
+                wish.supplied.check(&StreamConfiguration::of(stream, config))?;
+                Ok(self.apply(stream, wish.clone(), missing)?)
+            })
+            .await?;
+        self.touch(&stream).await?;
+        Ok(StreamConfiguration::of(&stream, config))
+    }
+
+    fn apply(
+        &self,
+        stream: &mut Stream,
+        wish: UpdateStream,
+        missing: Missing,
+    ) -> Result<(), Invalid> {
+        let config = &self.parts().config;
+        let replaced = missing == Missing::Remove;
+        match wish.events_requested {
+            Patch::Value(events) => stream.events_requested = Some(events.0),
+            Patch::Null => stream.events_requested = None,
+            Patch::Absent if replaced => stream.events_requested = None,
+            Patch::Absent => {}
+        }
+        stream.events_delivered = config.events_delivered(stream.events_requested.as_ref());
+        match wish.delivery {
+            Patch::Value(delivery) => {
+                let current = (!replaced).then_some(&stream.delivery);
+                stream.delivery = delivery.resolve(current, config)?;
+            }
+            // As for create: a stream without a delivery is polled.
+            Patch::Null => stream.delivery = Delivery::Poll { family: UriFamily::Rfc },
+            Patch::Absent if replaced => {
+                stream.delivery = Delivery::Poll { family: UriFamily::Rfc };
+            }
+            Patch::Absent => {}
+        }
+        match wish.description {
+            Patch::Value(description) => stream.description = Some(description.0),
+            Patch::Null => stream.description = None,
+            Patch::Absent if replaced => stream.description = None,
+            Patch::Absent => {}
+        }
+        match wish.format {
+            Patch::Value(format) => stream.format = Some(format.0),
+            Patch::Null => stream.format = None,
+            Patch::Absent if replaced => stream.format = None,
+            Patch::Absent => {}
+        }
+        Ok(())
+    }
+
+    /// Deletes a stream of `receiver` ([SSF 1.0, 8.1.1.5]): from now on it is not there for
+    /// anybody, and the sweep removes what is left of it.
+    pub async fn delete_stream(&self, receiver: &Receiver, id: &StreamId) -> Result<(), Error> {
+        let stream = self.stream_of(receiver, id).await?;
+        self.retire_stream(&stream).await
+    }
+
+    /// Takes `stream` from its owner; nothing more is accepted for it.
+    pub(crate) async fn retire_stream(&self, stream: &Stream) -> Result<(), Error> {
+        let now = self.parts().clock.now();
+        self.change_stream(&stream.id, |stream| {
+            stream.status = Status::DisabledDeleted;
+            stream.dropped_until = Some(now);
+            Ok(())
+        })
+        .await?;
+        loop {
+            match self.disown(stream).await {
+                Err(Error::Table(TableError::Conflict)) => {}
+                done => break done,
+            }
+        }?;
+        self.wakes().wake(&stream.id);
+        tracing::info!(stream.id = %stream.id, receiver.id = %stream.owner, "stream deleted");
+        Ok(())
+    }
+
+    async fn disown(&self, stream: &Stream) -> Result<(), Error> {
+        let key = owned_key(&stream.owner);
+        let Some(item) = self.parts().table.get(&key).await? else { return Ok(()) };
+        let mut owned: Owned = decode::<Owned>(&item)?;
+        owned.streams.retain(|id| *id != stream.id);
+        self.write_rows(vec![owned_write(&item, &owned)]).await
+    }
+}
+
+fn owned_write(item: &Item, owned: &Owned) -> Write {
+    let condition = Condition::Version(item.version);
+    if owned.streams.is_empty() {
+        Write::delete(item.key.clone(), condition)
+    } else {
+        Write::put(item.key.clone(), condition, content(owned))
+    }
+}

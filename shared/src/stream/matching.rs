@@ -1,0 +1,187 @@
+//! Which streams want an event.
+//!
+//! The number of reads depends on the streams that want the event and on the shapes in use, not on
+//! how many streams or subjects there are. Where many rows stand for one answer (all subjects of a
+//! stream under one key, all streams of one shape), one row is read and the rest is skipped.
+
+use std::collections::{BTreeSet, HashMap};
+
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
+
+use crate::{
+    Error, Transmitter,
+    event::{EventType, SecurityEvent},
+    stream::{
+        DefaultSubjects, Stream, StreamId,
+        store::{decode, stream_key, type_partition},
+        subjects::{NamedRow, named_prefix, subject_partition},
+    },
+    subject::{Shape, Subject},
+    table::Query,
+};
+
+/// What is known of one event type.
+#[derive(Debug, Default)]
+struct Wanted {
+    /// The streams with default ALL that want it.
+    all: Vec<StreamId>,
+    /// The shapes of the subjects about which streams with default NONE want it.
+    shapes: BTreeSet<Shape>,
+}
+
+/// Finds the streams for the events of one batch; what they share is read once.
+#[derive(Debug)]
+pub(crate) struct Matcher<'a> {
+    transmitter: &'a Transmitter,
+    wanted: HashMap<EventType, Wanted>,
+    streams: HashMap<StreamId, Stream>,
+    /// For each event, the streams that name its subject.
+    named: Vec<Vec<StreamId>>,
+}
+
+/// Sorts behind each key that begins with the same text: keys are ASCII.
+const LAST: char = '\u{7f}';
+
+impl<'a> Matcher<'a> {
+    /// Reads what it takes to match `events`.
+    pub(crate) async fn new(
+        transmitter: &'a Transmitter,
+        events: &[&SecurityEvent],
+    ) -> Result<Self, Error> {
+        let types: BTreeSet<&EventType> = events.iter().map(|event| &event.event_type).collect();
+        let mut matcher =
+            Self { transmitter, wanted: HashMap::new(), streams: HashMap::new(), named: vec![] };
+        let read = types.into_iter().map(async |event_type| {
+            Ok::<_, Error>((event_type.clone(), matcher.read_wanted(event_type).await?))
+        });
+        let wanted = try_join_all(read).await?.into_iter().collect();
+        matcher.wanted = wanted;
+        let named = events.iter().map(|event| matcher.read_named(event));
+        let named = try_join_all(named).await?;
+        matcher.named = named;
+        matcher.read_streams().await?;
+        Ok(matcher)
+    }
+
+    async fn read_wanted(&self, event_type: &EventType) -> Result<Wanted, Error> {
+        let table = &self.transmitter.parts().table;
+        let mut wanted = Wanted::default();
+        let partition = type_partition(event_type.as_str());
+        let mut query = Query::sorted(&partition, "").limit(32);
+        loop {
+            let page = table.query(query).await?;
+            let mut skip = None;
+            for item in &page.items {
+                if let Some(id) = item.key.sk.strip_prefix("ALL#") {
+                    wanted.all.extend(StreamId::parse(id));
+                } else if let Some((shape, _)) =
+                    item.key.sk.strip_prefix("SHAPE#").and_then(|rest| rest.split_once('#'))
+                {
+                    skip = Some(format!("SHAPE#{shape}#{LAST}"));
+                    wanted.shapes.insert(Shape::new(shape));
+                }
+            }
+            let Some(next) = page.next else { return Ok(wanted) };
+            query = match skip {
+                // All other streams of the last shape are passed over.
+                Some(skip) => Query::sorted(&partition, "").limit(1).after(skip),
+                None => Query::sorted(&partition, "").after(next),
+            };
+        }
+    }
+
+    async fn read_named(&self, event: &SecurityEvent) -> Result<Vec<StreamId>, Error> {
+        let wanted = &self.wanted[&event.event_type];
+        let prefix = named_prefix(DefaultSubjects::None);
+        let mut found = Vec::new();
+        for digest in wanted.shapes.iter().filter_map(|shape| event.subject.probe(shape)) {
+            let partition = subject_partition(&digest);
+            let mut query = Query::sorted(&partition, prefix).limit(32);
+            loop {
+                let page = self.transmitter.parts().table.query(query).await?;
+                let mut skip = String::new();
+                for item in &page.items {
+                    let rest = item.key.sk.strip_prefix(prefix).unwrap_or_default();
+                    let id = rest.split_once('#').and_then(|(id, _)| StreamId::parse(id));
+                    if let Some(id) = id {
+                        skip = format!("{prefix}{id}#{LAST}");
+                        if found.last() != Some(&id) {
+                            found.push(id);
+                        }
+                    }
+                }
+                if page.next.is_none() {
+                    break;
+                }
+                // All other subjects of the last stream are passed over.
+                query = Query::sorted(&partition, prefix).limit(32).after(skip);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn read_streams(&mut self) -> Result<(), Error> {
+        let all = self.wanted.values().flat_map(|wanted| &wanted.all);
+        let ids: BTreeSet<&StreamId> = all.chain(self.named.iter().flatten()).collect();
+        let keys: Vec<_> = ids.into_iter().map(stream_key).collect();
+        for item in self.transmitter.parts().table.batch_get(&keys).await?.iter().flatten() {
+            let stream: Stream = decode(item)?;
+            self.streams.insert(stream.id.clone(), stream);
+        }
+        Ok(())
+    }
+
+    /// The streams that want `event`, which is the one at `index`.
+    pub(crate) async fn streams_for(
+        &self,
+        index: usize,
+        event: &SecurityEvent,
+        now: Timestamp,
+    ) -> Result<Vec<&Stream>, Error> {
+        let wanted = &self.wanted[&event.event_type];
+        let found: BTreeSet<_> = wanted.all.iter().chain(&self.named[index]).collect();
+        let mut streams = Vec::new();
+        for stream in found.into_iter().filter_map(|id| self.streams.get(id)) {
+            let targeted = event.stream_id.as_ref().is_none_or(|id| *id == stream.id);
+            // An index may name a stream that does not want the event any more.
+            if !targeted
+                || !stream.takes_events()
+                || !stream.events_delivered.contains(&event.event_type)
+            {
+                continue;
+            }
+            let wants = match stream.default_subjects {
+                DefaultSubjects::All => !self.removed(stream, &event.subject, now).await?,
+                DefaultSubjects::None => self.named[index].contains(&stream.id),
+            };
+            if wants {
+                streams.push(stream);
+            }
+        }
+        Ok(streams)
+    }
+
+    async fn removed(
+        &self,
+        stream: &Stream,
+        subject: &Subject,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        for digest in stream.shapes.iter().filter_map(|shape| subject.probe(shape)) {
+            let prefix = format!("{}{}#", named_prefix(DefaultSubjects::All), stream.id);
+            let mut query = Query::sorted(subject_partition(&digest), prefix).limit(8);
+            loop {
+                let page = self.transmitter.parts().table.query(query.clone()).await?;
+                for item in &page.items {
+                    if decode::<NamedRow>(item)?.from.is_none_or(|from| from <= now) {
+                        return Ok(true);
+                    }
+                }
+                let Some(next) = page.next else { break };
+                query.after = Some(next);
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,208 @@
+//! A stream, as it is kept.
+
+use std::{collections::BTreeSet, fmt};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::{
+    client::{ClientId, Profile, Receiver},
+    event::EventType,
+    stream::{DefaultSubjects, StreamId},
+    subject::{Shape, Subject},
+};
+
+/// An agreement with one receiver: which events, about whom, delivered how ([SSF 1.0, 8.1.1]).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Stream {
+    /// Its name.
+    pub id: StreamId,
+    /// Whose it is.
+    pub owner: ClientId,
+    /// The `aud` of its SETs; never changes.
+    pub audience: Vec<String>,
+    /// Whether SETs go out.
+    pub status: Status,
+    /// Why it has this status, in the words of who set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What the receiver asked for, known to us or not; `None`: it did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events_requested: Option<BTreeSet<EventType>>,
+    /// What it gets: exactly the requested types that are supported.
+    pub events_delivered: BTreeSet<EventType>,
+    /// How it gets them.
+    pub delivery: Delivery,
+    /// The receiver's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The subject format that a receiver of the older draft asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// What it delivers about subjects that were never named.
+    pub default_subjects: DefaultSubjects,
+    /// The shapes of the subjects that were named: added where the default is NONE, removed where
+    /// it is ALL. A shape stays when its last subject goes; it costs one look-up, and the number of
+    /// shapes is bounded.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub shapes: BTreeSet<Shape>,
+    /// See [`Receiver::profile`].
+    #[serde(default)]
+    pub profile: Profile,
+    /// See [`Receiver::subject_in_event`].
+    #[serde(default)]
+    pub subject_in_event: bool,
+    /// See [`Receiver::verify_certificates`].
+    pub verify_certificates: bool,
+    /// How many lanes its SETs are spread over, besides lane 0, at least 1; see [`Stream::lane`].
+    pub lanes: u8,
+    /// Raised when it is enabled again; see [`crate::delivery::PushTask`].
+    pub round: u32,
+    /// When it was last enabled again: what failed before counts no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled_at: Option<Timestamp>,
+    /// When it was last disabled: what was issued until then is not delivered any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped_until: Option<Timestamp>,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When it was last changed.
+    pub last_modified: Timestamp,
+}
+
+/// How many different shapes of subjects one stream may name. Each costs a look-up per event, for
+/// every event of the stream's types, so that one receiver must not be able to slow the others.
+pub const MAX_SHAPES: usize = 16;
+
+impl Stream {
+    /// Whether it belongs to `receiver`, and is still there for it.
+    pub fn is_of(&self, receiver: &Receiver) -> bool {
+        self.owner == receiver.id && self.status != Status::DisabledDeleted
+    }
+
+    /// Whether events are taken for it: delivered at once, or held.
+    pub fn takes_events(&self) -> bool {
+        match self.status {
+            Status::Enabled | Status::Paused => true,
+            Status::Disabled | Status::DisabledDeleted => false,
+        }
+    }
+
+    /// The lane in which SETs about `subject` go. SETs of one lane are delivered in order, so those
+    /// about one subject must share a lane, for good: the number of lanes is settled when the
+    /// stream is created. Lane 0 is for SETs about the stream itself, which so do not wait behind
+    /// a subject's, and can be found while those are held.
+    pub fn lane(&self, subject: &Subject) -> u8 {
+        if *subject == Subject::stream(&self.id) {
+            0
+        } else {
+            1 + subject.digest().bucket(self.lanes)
+        }
+    }
+
+    /// All its lanes.
+    pub fn all_lanes(&self) -> std::ops::RangeInclusive<u8> {
+        0..=self.lanes
+    }
+}
+
+/// Whether SETs go out ([SSF 1.0, 8.1.2.1]).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// They are delivered.
+    Enabled,
+    /// They are held until it is enabled.
+    Paused,
+    /// There are none.
+    Disabled,
+    /// Deletion was asked for: like disabled, then gone. Receivers neither see nor set it.
+    DisabledDeleted,
+}
+
+impl Status {
+    /// Its name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Paused => "paused",
+            Self::Disabled | Self::DisabledDeleted => "disabled",
+        }
+    }
+}
+
+/// How SETs reach the receiver ([SSF 1.0, 6.1]).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "method", rename_all = "lowercase")]
+pub enum Delivery {
+    /// The receiver asks for them (RFC 8936).
+    Poll {
+        /// By which name the receiver asked for it.
+        family: UriFamily,
+    },
+    /// They are posted to the receiver (RFC 8935).
+    Push {
+        /// By which name the receiver asked for it.
+        family: UriFamily,
+        /// Where to.
+        endpoint_url: Url,
+        /// The value of the `Authorization` header.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        authorization_header: Option<Secret>,
+    },
+}
+
+impl Delivery {
+    /// The URI that names the method, of the family that the receiver used.
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::Poll { family: UriFamily::Rfc } => "urn:ietf:rfc:8936",
+            Self::Poll { family: UriFamily::Risc } => {
+                "https://schemas.openid.net/secevent/risc/delivery-method/poll"
+            }
+            Self::Push { family: UriFamily::Rfc, .. } => "urn:ietf:rfc:8935",
+            Self::Push { family: UriFamily::Risc, .. } => {
+                "https://schemas.openid.net/secevent/risc/delivery-method/push"
+            }
+        }
+    }
+
+    /// Whether SETs are posted.
+    pub fn is_push(&self) -> bool {
+        matches!(self, Self::Push { .. })
+    }
+}
+
+/// The two sets of names that delivery methods go by.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UriFamily {
+    /// `urn:ietf:rfc:8935` and `urn:ietf:rfc:8936`.
+    Rfc,
+    /// The URIs of the older drafts.
+    Risc,
+}
+
+/// A text that must not be seen: kept and sent, never printed.
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides `text`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}

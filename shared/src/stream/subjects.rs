@@ -1,0 +1,157 @@
+//! Adding and removing subjects ([SSF 1.0, 8.1.3]).
+//!
+//! A stream names the subjects that differ from its default: added where the default is NONE,
+//! removed where it is ALL. Adding to ALL takes back a removal, and the other way round. Whether a
+//! subject is known to us is never said, so that nobody can probe for it ([SSF 1.0, 9.1]).
+//!
+//! A named subject is found by the subject of an event without a search: it is kept under each
+//! combination of its members (at most 2^7 rows, 1 for a simple subject), and an event looks up,
+//! for each shape in use, the one combination of members that it shares with that shape.
+
+use serde::Deserialize;
+
+use crate::{
+    Error, Transmitter,
+    client::Receiver,
+    clock,
+    json::Invalid,
+    stream::{
+        DefaultSubjects, MAX_SHAPES, Stream, StreamId,
+        store::{content, encode, stream_key},
+    },
+    subject::{Digest, Subject},
+    table::{Condition, Content, Key, Write},
+};
+
+/// The body of a request to add a subject ([SSF 1.0, 8.1.3.2]).
+#[derive(Clone, Debug, Deserialize)]
+pub struct AddSubject {
+    /// To which stream.
+    pub stream_id: StreamId,
+    /// Whom.
+    pub subject: Subject,
+    /// Whether the receiver verified that it has to do with this subject; left out, it did. Makes
+    /// no difference to us.
+    #[serde(default)]
+    pub verified: Option<bool>,
+}
+
+/// The body of a request to remove a subject ([SSF 1.0, 8.1.3.3]).
+#[derive(Clone, Debug, Deserialize)]
+pub struct RemoveSubject {
+    /// From which stream.
+    pub stream_id: StreamId,
+    /// Whom.
+    pub subject: Subject,
+}
+
+/// The partition in which the streams that name a subject are found.
+pub(crate) fn subject_partition(digest: &Digest) -> String {
+    format!("SUBJECT#{digest}")
+}
+
+/// The sort keys of the streams with `default_subjects` that name a subject: added or removed.
+pub(crate) fn named_prefix(default_subjects: DefaultSubjects) -> &'static str {
+    match default_subjects {
+        DefaultSubjects::All => "REMOVED#",
+        DefaultSubjects::None => "ADDED#",
+    }
+}
+
+/// Where `subject` stands in the list of the subjects that `stream` names.
+pub(crate) fn listed_subject_key(stream: &StreamId, subject: &Subject) -> Key {
+    Key::new(stream_key(stream).pk, format!("SUBJECT#{}", subject.digest()))
+}
+
+/// The rows under which `stream` is found by events about `subject`.
+pub(crate) fn subject_rows(stream: &Stream, subject: &Subject) -> Vec<Key> {
+    let prefix = named_prefix(stream.default_subjects);
+    let sk = format!("{prefix}{}#{}", stream.id, subject.digest());
+    let key = |digest: &Digest| Key::new(subject_partition(digest), sk.clone());
+    subject.entry_digests().iter().map(key).collect()
+}
+
+impl Transmitter {
+    /// Adds a subject to a stream of `receiver` ([SSF 1.0, 8.1.3.2]).
+    pub async fn add_subject(&self, receiver: &Receiver, wish: AddSubject) -> Result<(), Error> {
+        let stream = self.stream_of(receiver, &wish.stream_id).await?;
+        self.touch(&stream).await?;
+        match stream.default_subjects {
+            DefaultSubjects::All => self.unname(&stream, &wish.subject).await,
+            DefaultSubjects::None => self.name(&stream, &wish.subject).await,
+        }
+    }
+
+    /// Removes a subject from a stream of `receiver` ([SSF 1.0, 8.1.3.3]). The stream itself is
+    /// always a subject of its own SETs, whatever is removed ([SSF 1.0, 8.1.4.1]).
+    pub async fn remove_subject(
+        &self,
+        receiver: &Receiver,
+        wish: RemoveSubject,
+    ) -> Result<(), Error> {
+        let stream = self.stream_of(receiver, &wish.stream_id).await?;
+        self.touch(&stream).await?;
+        match stream.default_subjects {
+            DefaultSubjects::All => self.name(&stream, &wish.subject).await,
+            DefaultSubjects::None => self.unname(&stream, &wish.subject).await,
+        }
+    }
+
+    /// Names `subject`: from when this returns, or after the grace for a removal.
+    async fn name(&self, stream: &Stream, subject: &Subject) -> Result<(), Error> {
+        let shape = subject.shape();
+        if !stream.shapes.contains(&shape) {
+            self.change_stream(&stream.id, |stream| {
+                if stream.shapes.len() >= MAX_SHAPES && !stream.shapes.contains(&shape) {
+                    return Err(Invalid::new(
+                        "subject",
+                        format!("is of one more kind than the {MAX_SHAPES} that a stream may have"),
+                    )
+                    .into());
+                }
+                stream.shapes.insert(shape.clone());
+                Ok(())
+            })
+            .await?;
+        }
+        let grace = self.parts().config.removal_grace;
+        let from = (stream.default_subjects == DefaultSubjects::All && !grace.is_zero())
+            .then(|| clock::add(self.parts().clock.now(), grace));
+        let row = content(&NamedRow { from });
+        let listed = Content { body: encode(subject), ..Content::default() };
+        let list = Write::put(listed_subject_key(&stream.id, subject), Condition::Any, listed);
+        let rows = subject_rows(stream, subject)
+            .into_iter()
+            .map(|key| Write::put(key, Condition::Any, row.clone()));
+        self.write_rows(std::iter::once(list).chain(rows).collect()).await
+    }
+
+    /// Takes back [`Self::name`]: when this returns, or after the grace for a removal.
+    async fn unname(&self, stream: &Stream, subject: &Subject) -> Result<(), Error> {
+        let grace = self.parts().config.removal_grace;
+        let listed = listed_subject_key(&stream.id, subject);
+        if self.parts().table.get(&listed).await?.is_none() {
+            return Ok(());
+        }
+        let expires = (stream.default_subjects == DefaultSubjects::None && !grace.is_zero())
+            .then(|| clock::add(self.parts().clock.now(), grace));
+        let change = |key: Key, body: String| match expires {
+            // It goes on for a while, then goes away by itself.
+            Some(_) => Write::put(key, Condition::Any, Content { body, order: None, expires }),
+            None => Write::delete(key, Condition::Any),
+        };
+        let row = encode(&NamedRow { from: None });
+        let mut writes: Vec<Write> =
+            subject_rows(stream, subject).into_iter().map(|key| change(key, row.clone())).collect();
+        writes.push(change(listed, encode(subject)));
+        self.write_rows(writes).await
+    }
+}
+
+/// What a row of a named subject says besides its key.
+#[derive(Debug, Deserialize, serde::Serialize)]
+pub(crate) struct NamedRow {
+    /// From when it counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) from: Option<jiff::Timestamp>,
+}
