@@ -8,6 +8,7 @@ use std::{error::Error as StdError, fmt};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
 
 /// Keeps items. Every read is consistent: it sees each write that returned before it began.
 #[async_trait]
@@ -66,6 +67,17 @@ pub struct Item {
     pub expires: Option<Timestamp>,
 }
 
+impl Item {
+    /// The value that [`Content::json`] wrote.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, TableError> {
+        serde_json::from_str(&self.body).map_err(|error| TableError::Corrupt {
+            pk: self.key.pk.clone(),
+            sk: self.key.sk.clone(),
+            source: error.into(),
+        })
+    }
+}
+
 /// The state of one item: never the same for two puts under one key, not even with a delete
 /// between them.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -91,6 +103,14 @@ pub struct Content {
     pub order: Option<String>,
     /// See [`Item::expires`].
     pub expires: Option<Timestamp>,
+}
+
+impl Content {
+    /// The JSON of `value`, which has only strings as names of members.
+    pub fn json(value: &impl Serialize) -> Self {
+        let body = serde_json::to_string(value).expect("what we keep is JSON");
+        Self { body, order: None, expires: None }
+    }
 }
 
 impl Write {

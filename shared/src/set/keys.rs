@@ -14,7 +14,7 @@ use crate::{
         Algorithm, KeyState, PublicKey, Ring, RingKey, SignError, Signer,
         jws::{append_signature, signing_input},
     },
-    table::{Condition, Content, Item, Key, Table, TableError, Write},
+    table::{Condition, Content, Key, Table, TableError, Write},
 };
 
 /// How long anyone may keep the JWKS.
@@ -186,13 +186,9 @@ impl KeyRing {
     }
 
     async fn read(&self) -> Result<(Ring, Condition), TableError> {
-        let Some(Item { key: Key { pk, sk }, body, version, .. }) = self.table.get(&key()).await?
-        else {
-            return Ok((Ring::default(), Condition::Absent));
-        };
-        match serde_json::from_str(&body) {
-            Ok(ring) => Ok((ring, Condition::Version(version))),
-            Err(error) => Err(TableError::Corrupt { pk, sk, source: error.into() }),
+        match self.table.get(&key()).await? {
+            Some(item) => Ok((item.read()?, Condition::Version(item.version))),
+            None => Ok((Ring::default(), Condition::Absent)),
         }
     }
 
@@ -209,9 +205,8 @@ impl KeyRing {
             let mut ring = old.clone();
             let answer = decide(&mut ring, now)?;
             if ring != old {
-                let body = serde_json::to_string(&ring).expect("a ring is JSON");
-                let content = Content { body, ..Content::default() };
-                match self.table.transact(vec![Write::put(key(), condition, content)]).await {
+                let write = Write::put(key(), condition, Content::json(&ring));
+                match self.table.transact(vec![write]).await {
                     Err(TableError::Conflict) if attempts < ATTEMPTS => {
                         attempts += 1;
                         continue;
