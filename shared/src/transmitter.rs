@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    client::{JwksCache, Rate},
     clock::Clock,
     config::Config,
     delivery::{HttpPush, Wakes},
@@ -24,6 +25,9 @@ struct Inner {
     parts: Parts,
     keys: KeyRing,
     wakes: Wakes,
+    jwks: JwksCache,
+    requests: Rate,
+    claims: Rate,
 }
 
 /// What a transmitter is made of.
@@ -56,8 +60,12 @@ impl Transmitter {
     pub fn new(parts: Parts) -> Self {
         let (table, signer, clock) =
             (parts.table.clone(), parts.signer.clone(), parts.clock.clone());
-        let keys = KeyRing::new(table, signer, clock, parts.config.algorithm);
-        Self { inner: Arc::new(Inner { parts, keys, wakes: Wakes::default() }) }
+        let keys = KeyRing::new(table, signer, clock.clone(), parts.config.algorithm);
+        let jwks = JwksCache::new(parts.http.clone(), clock.clone());
+        let rate = || Rate::new(parts.config.requests_per_second, clock.clone());
+        let (requests, claims) = (rate(), rate());
+        let wakes = Wakes::default();
+        Self { inner: Arc::new(Inner { parts, keys, wakes, jwks, requests, claims }) }
     }
 
     /// What it is made of.
@@ -73,5 +81,21 @@ impl Transmitter {
     /// The long polls that wait in this process.
     pub(crate) fn wakes(&self) -> &Wakes {
         &self.inner.wakes
+    }
+
+    /// The keys of others.
+    pub(crate) fn jwks(&self) -> &JwksCache {
+        &self.inner.jwks
+    }
+
+    /// Counts the requests of each client.
+    pub(crate) fn requests(&self) -> &Rate {
+        &self.inner.requests
+    }
+
+    /// Counts the attempts to be a client, by the id claimed: apart from its requests, so that
+    /// somebody who only knows the id cannot use them up.
+    pub(crate) fn claims(&self) -> &Rate {
+        &self.inner.claims
     }
 }

@@ -85,6 +85,11 @@ impl Problem {
         self.kind.words().0
     }
 
+    /// What went wrong, in words; empty when it is ours to know.
+    pub fn detail(&self) -> &str {
+        self.detail.as_deref().unwrap_or_default()
+    }
+
     fn of(kind: Kind) -> Self {
         Self { kind, detail: None, member: None, cause: None }
     }

@@ -1,0 +1,179 @@
+//! What an operator does with clients and their tokens.
+
+use std::time::Duration;
+
+use crate::{
+    Error, Transmitter,
+    client::{
+        AuthMethod, Client, ClientId, NewClient, Scope, Secret, Token, TokenId, TokenType,
+        secret::SecretHash,
+        store::{ClientRow, TokenRow},
+        token::STATIC_PREFIX,
+    },
+    clock::since,
+    table::{Condition, TableError},
+};
+
+/// The last use of a static token is noted when the one before is older than this.
+const NOTED_EVERY: Duration = Duration::from_mins(1);
+
+impl Transmitter {
+    /// Registers a receiver. Its secret, if it has one, is in the answer and nowhere else.
+    pub async fn client_create(&self, wish: NewClient) -> Result<(Client, Option<Secret>), Error> {
+        wish.check()?;
+        let now = self.parts().clock.now();
+        let client_id = match wish.client_id {
+            Some(id) => ClientId(id),
+            None => ClientId(self.parts().ids.fresh().simple().to_string()),
+        };
+        let secret = wish.keys.is_none().then(Secret::fresh);
+        let client = Client {
+            client_id,
+            client_name: wish.client_name,
+            token_endpoint_auth_method: match &wish.keys {
+                Some(_) => AuthMethod::PrivateKeyJwt,
+                None => AuthMethod::ClientSecretBasic,
+            },
+            client_secret_expires_at: wish.client_secret_expires_at,
+            keys: wish.keys,
+            scope: wish.scope,
+            audience: wish.audience,
+            default_subjects: wish.default_subjects,
+            profile: wish.profile,
+            subject_in_event: wish.subject_in_event,
+            max_streams: wish.max_streams,
+            may_create: wish.may_create,
+            verify_certificates: wish.verify_certificates,
+            disabled: false,
+            created: now,
+            last_modified: now,
+        };
+        let row = ClientRow { client, secret: secret.as_ref().map(SecretHash::of) };
+        self.insert_client(&row).await?;
+        Ok((row.client, secret))
+    }
+
+    /// A client.
+    pub async fn client_show(&self, id: &ClientId) -> Result<Client, Error> {
+        match self.read_client(id).await? {
+            Some(row) => Ok(row.client),
+            None => Err(Error::NotFound { kind: "client", id: id.to_string() }),
+        }
+    }
+
+    /// All clients, by id.
+    pub async fn client_list(&self) -> Result<Vec<Client>, Error> {
+        let rows = self.read_clients().await?;
+        Ok(rows.into_iter().map(|row| row.client).collect())
+    }
+
+    /// Makes a client nobody: its tokens are refused from now on. Its streams stay as they are.
+    pub async fn client_disable(&self, id: &ClientId) -> Result<Client, Error> {
+        self.set_disabled(id, true).await
+    }
+
+    /// Takes [`Self::client_disable`] back; tokens that are not over are good again.
+    pub async fn client_enable(&self, id: &ClientId) -> Result<Client, Error> {
+        self.set_disabled(id, false).await
+    }
+
+    async fn set_disabled(&self, id: &ClientId, disabled: bool) -> Result<Client, Error> {
+        let change = |row: &mut ClientRow| {
+            row.client.disabled = disabled;
+            Ok(())
+        };
+        self.change_client(id, change).await
+    }
+
+    /// Gives a client a new secret. The old one is of no use any more; tokens stay good.
+    pub async fn client_rotate_secret(&self, id: &ClientId) -> Result<Secret, Error> {
+        let secret = Secret::fresh();
+        let hash = SecretHash::of(&secret);
+        let change = |row: &mut ClientRow| {
+            if row.client.keys.is_some() {
+                return Err(Error::Refused(format!("the client {id} has keys and no secret")));
+            }
+            row.secret = Some(hash.clone());
+            row.client.client_secret_expires_at = None;
+            Ok(())
+        };
+        self.change_client(id, change).await?;
+        Ok(secret)
+    }
+
+    /// Deletes a client, its tokens and its streams.
+    pub async fn client_delete(&self, id: &ClientId) -> Result<(), Error> {
+        // From here on it is nobody and can make nothing new, so that what follows may be
+        // interrupted, and done again.
+        self.client_disable(id).await?;
+        self.remove_client(id).await
+    }
+
+    /// Makes a token for a receiver that cannot do OAuth: for `scope`, else for all that is
+    /// registered. The secret is the whole token; it is in the answer and nowhere else.
+    pub async fn static_token_create(
+        &self,
+        id: &ClientId,
+        scope: Option<Vec<Scope>>,
+    ) -> Result<(Token, Secret), Error> {
+        let client = self.client_show(id).await?;
+        let token = Token {
+            token_id: TokenId::fresh(id, &*self.parts().ids),
+            r#type: TokenType::Static,
+            scope: scope.unwrap_or(client.scope),
+            issue_date: self.parts().clock.now(),
+            lifetime: None,
+            revoked_at: None,
+            last_used: None,
+        };
+        let secret = Secret::fresh();
+        let row = TokenRow { token, secret: Some(SecretHash::of(&secret)) };
+        self.parts().table.transact(vec![row.put(Condition::Absent)]).await?;
+        let value = format!("{STATIC_PREFIX}{}.{}", row.token.token_id, secret.expose());
+        Ok((row.token, Secret::new(value)))
+    }
+
+    /// The tokens of a client that are not over.
+    pub async fn token_list(&self, id: &ClientId) -> Result<Vec<Token>, Error> {
+        self.client_show(id).await?;
+        self.read_tokens(id).await
+    }
+
+    /// Revokes a token, given as itself or by its id.
+    pub async fn token_revoke(&self, token: &str) -> Result<Token, Error> {
+        let id = match TokenId::parse(token) {
+            Some(id) => Some(id),
+            None => self.token_id(token).await?,
+        };
+        let revoked = match &id {
+            Some(id) => self.revoke_token(id).await?,
+            None => None,
+        };
+        revoked.ok_or_else(|| {
+            // What was given may be the token itself, so it is not repeated.
+            let id = id.map_or_else(|| "like this that is still good".into(), |id| id.to_string());
+            Error::NotFound { kind: "token", id }
+        })
+    }
+
+    pub(super) async fn revoke_token(&self, id: &TokenId) -> Result<Option<Token>, Error> {
+        let now = self.parts().clock.now();
+        self.change_token(id, |token| {
+            token.revoked_at.get_or_insert(now);
+        })
+        .await
+    }
+
+    /// Notes that a static token was used.
+    pub(super) async fn note_use(&self, token: &Token) -> Result<(), Error> {
+        let now = self.parts().clock.now();
+        if token.last_used.is_some_and(|last| since(last, now) < NOTED_EVERY) {
+            return Ok(());
+        }
+        match self.change_token(&token.token_id, |token| token.last_used = Some(now)).await {
+            // Whoever was faster noted the same.
+            Ok(_) | Err(Error::Table(TableError::Conflict)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}

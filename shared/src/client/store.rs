@@ -1,0 +1,208 @@
+//! Where clients and tokens are in the table.
+//!
+//! | key | what |
+//! | --- | --- |
+//! | `CLIENTS`, client id | that there is this client |
+//! | `CLIENT#`id, `CLIENT` | the client |
+//! | `CLIENT#`id, `TOKEN#`token id | one of its tokens; gone when it is over |
+//! | `CLIENT#`id, `ASSERTION#`hash | that an assertion was used; gone when it is over |
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, Transmitter,
+    client::{Client, ClientId, Token, TokenId, secret::SecretHash},
+    table::{Condition, Content, Item, Key, Query, TableError, Write},
+};
+
+/// How often a change is tried when others change the same.
+const ATTEMPTS: usize = 5;
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct ClientRow {
+    #[serde(flatten)]
+    pub(super) client: Client,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) secret: Option<SecretHash>,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct TokenRow {
+    #[serde(flatten)]
+    pub(super) token: Token,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) secret: Option<SecretHash>,
+}
+
+impl TokenRow {
+    pub(super) fn put(&self, condition: Condition) -> Write {
+        let content = Content { expires: self.token.expires(), ..Content::json(self) };
+        Write::put(token_key(&self.token.token_id), condition, content)
+    }
+}
+
+impl Transmitter {
+    pub(super) async fn read_client(&self, id: &ClientId) -> Result<Option<ClientRow>, Error> {
+        let item = self.parts().table.get(&client_key(id)).await?;
+        Ok(item.as_ref().map(Item::read).transpose()?)
+    }
+
+    /// A client and one of its tokens, by one read.
+    pub(super) async fn read_token(
+        &self,
+        id: &TokenId,
+    ) -> Result<Option<(ClientRow, TokenRow)>, Error> {
+        let keys = [client_key(&id.client()), token_key(id)];
+        match self.parts().table.batch_get(&keys).await?.as_slice() {
+            [Some(client), Some(token)] => Ok(Some((client.read()?, token.read()?))),
+            _ => Ok(None),
+        }
+    }
+
+    /// All of `CLIENTS`.
+    pub(super) async fn read_clients(&self) -> Result<Vec<ClientRow>, Error> {
+        let table = &self.parts().table;
+        let mut query = Query::sorted(CLIENTS, "").limit(100);
+        let mut clients = Vec::new();
+        loop {
+            let page = table.query(query.clone()).await?;
+            let keys: Vec<_> =
+                page.items.iter().map(|item| client_key(&ClientId(item.key.sk.clone()))).collect();
+            for item in table.batch_get(&keys).await?.into_iter().flatten() {
+                clients.push(item.read()?);
+            }
+            match page.next {
+                Some(next) => query = query.after(next),
+                None => return Ok(clients),
+            }
+        }
+    }
+
+    pub(super) async fn insert_client(&self, row: &ClientRow) -> Result<(), Error> {
+        let id = &row.client.client_id;
+        let writes = vec![
+            Write::put(client_key(id), Condition::Absent, Content::json(row)),
+            Write::put(listed_key(id), Condition::Any, Content::json(&())),
+        ];
+        match self.parts().table.transact(writes).await {
+            Ok(_) => Ok(()),
+            Err(TableError::Conflict) => {
+                Err(Error::Refused(format!("there is a client {id} already")))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Reads a client, lets `change` change it and writes it, again when somebody else was in the
+    /// way: so `change` may run several times.
+    pub(super) async fn change_client(
+        &self,
+        id: &ClientId,
+        change: impl Fn(&mut ClientRow) -> Result<(), Error>,
+    ) -> Result<Client, Error> {
+        let table = &self.parts().table;
+        let mut attempts = 1;
+        loop {
+            let Some(item) = table.get(&client_key(id)).await? else {
+                return Err(Error::NotFound { kind: "client", id: id.to_string() });
+            };
+            let mut row: ClientRow = item.read()?;
+            change(&mut row)?;
+            row.client.last_modified = self.parts().clock.now();
+            let condition = Condition::Version(item.version);
+            let write = Write::put(client_key(id), condition, Content::json(&row));
+            match table.transact(vec![write]).await {
+                Err(TableError::Conflict) if attempts < ATTEMPTS => attempts += 1,
+                written => return Ok(written.map(|_| row.client)?),
+            }
+        }
+    }
+
+    /// Changes a token as [`Self::change_client`] changes a client. `None`: there is none.
+    pub(super) async fn change_token(
+        &self,
+        id: &TokenId,
+        change: impl Fn(&mut Token),
+    ) -> Result<Option<Token>, Error> {
+        let table = &self.parts().table;
+        let mut attempts = 1;
+        loop {
+            let Some(item) = table.get(&token_key(id)).await? else { return Ok(None) };
+            let mut row: TokenRow = item.read()?;
+            change(&mut row.token);
+            match table.transact(vec![row.put(Condition::Version(item.version))]).await {
+                Err(TableError::Conflict) if attempts < ATTEMPTS => attempts += 1,
+                written => return Ok(written.map(|_| Some(row.token))?),
+            }
+        }
+    }
+
+    /// The tokens of a client that are not over.
+    pub(super) async fn read_tokens(&self, id: &ClientId) -> Result<Vec<Token>, Error> {
+        let mut query = Query::sorted(partition(id), TOKEN);
+        let mut tokens = Vec::new();
+        loop {
+            let page = self.parts().table.query(query.clone()).await?;
+            for item in &page.items {
+                tokens.push(item.read::<TokenRow>()?.token);
+            }
+            match page.next {
+                Some(next) => query = query.after(next),
+                None => return Ok(tokens),
+            }
+        }
+    }
+
+    /// Removes a client and all that is below it; what is below it first, so that an interrupted
+    /// removal is seen and can be done again.
+    pub(super) async fn remove_client(&self, id: &ClientId) -> Result<(), Error> {
+        let table = &self.parts().table;
+        for prefix in [TOKEN, ASSERTION] {
+            loop {
+                let page = table.query(Query::sorted(partition(id), prefix).limit(100)).await?;
+                if page.items.is_empty() {
+                    break;
+                }
+                let items = page.items.into_iter();
+                let deletes = items.map(|item| Write::delete(item.key, Condition::Any)).collect();
+                for deleted in table.write(deletes).await {
+                    deleted?;
+                }
+            }
+        }
+        let deletes =
+            [client_key(id), listed_key(id)].map(|key| Write::delete(key, Condition::Any));
+        table.transact(deletes.to_vec()).await?;
+        Ok(())
+    }
+}
+
+/// Notes that the assertion `jti` was used; fails with [`TableError::Conflict`] when it was before.
+pub(super) fn use_assertion(id: &ClientId, jti: &str, expires: jiff::Timestamp) -> Write {
+    let hash = URL_SAFE_NO_PAD.encode(digest(&SHA256, jti.as_bytes()));
+    let key = Key::new(partition(id), format!("{ASSERTION}{hash}"));
+    let content = Content { expires: Some(expires), ..Content::json(&()) };
+    Write::put(key, Condition::Absent, content)
+}
+
+const CLIENTS: &str = "CLIENTS";
+const TOKEN: &str = "TOKEN#";
+const ASSERTION: &str = "ASSERTION#";
+
+fn partition(id: &ClientId) -> String {
+    format!("CLIENT#{id}")
+}
+
+fn client_key(id: &ClientId) -> Key {
+    Key::new(partition(id), "CLIENT")
+}
+
+fn listed_key(id: &ClientId) -> Key {
+    Key::new(CLIENTS, id.0.clone())
+}
+
+fn token_key(id: &TokenId) -> Key {
+    Key::new(partition(&id.client()), format!("{TOKEN}{id}"))
+}
