@@ -1,1 +1,58 @@
-//! The `discovery` function.
+//! The `discovery` function: what anybody may read before they are anybody.
+
+mod metadata;
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::State,
+    http::header::{CACHE_CONTROL, HeaderName},
+    routing::get,
+};
+use serde::Serialize;
+use ssf::{
+    Transmitter,
+    set::{JWKS_MAX_AGE, Jwk, PublicKey},
+    web::{Json, Problem, paths},
+};
+
+use metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata, TransmitterMetadata};
+
+/// How long anyone may keep what only a deployment changes.
+const METADATA_MAX_AGE: Duration = Duration::from_hours(1);
+
+/// Its routes.
+pub fn routes() -> Router<Transmitter> {
+    Router::new()
+        .route(paths::SSF_CONFIGURATION, get(ssf_configuration))
+        .route(paths::AUTHORIZATION_SERVER, get(authorization_server))
+        .route(paths::PROTECTED_RESOURCE, get(protected_resource))
+        .route(paths::JWKS, get(jwks))
+}
+
+async fn ssf_configuration(State(us): State<Transmitter>) -> Answer<TransmitterMetadata> {
+    answer(METADATA_MAX_AGE, TransmitterMetadata::of(&us.parts().config))
+}
+
+async fn authorization_server(
+    State(us): State<Transmitter>,
+) -> Answer<AuthorizationServerMetadata> {
+    answer(METADATA_MAX_AGE, AuthorizationServerMetadata::of(&us.parts().config))
+}
+
+async fn protected_resource(State(us): State<Transmitter>) -> Answer<ProtectedResourceMetadata> {
+    answer(METADATA_MAX_AGE, ProtectedResourceMetadata::of(&us.parts().config))
+}
+
+async fn jwks(State(us): State<Transmitter>) -> Result<Answer<serde_json::Value>, Problem> {
+    let keys = us.keys().published().await?;
+    let keys: Vec<Jwk<'_>> = keys.iter().map(|key| PublicKey::jwk(key)).collect();
+    Ok(answer(JWKS_MAX_AGE, serde_json::json!({ "keys": keys })))
+}
+
+type Answer<T> = ([(HeaderName, String); 1], Json<T>);
+
+fn answer<T: Serialize>(max_age: Duration, body: T) -> Answer<T> {
+    ([(CACHE_CONTROL, format!("public, max-age={}", max_age.as_secs()))], Json(body))
+}

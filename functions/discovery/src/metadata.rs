@@ -1,0 +1,122 @@
+//! The three documents that say what we are. None has a member whose value would be empty
+//! ([SSF 1.0, 7.2.3], RFC 8414, 3.2, RFC 9728, 3.2).
+
+use serde::Serialize;
+use ssf::{
+    client::{ALGORITHM_NAMES, AuthMethod, Scope},
+    config::Config,
+    stream::DefaultSubjects,
+    web::paths,
+};
+
+/// Transmitter Configuration Metadata ([SSF 1.0, 7.1], IOP 2.3).
+#[derive(Debug, Serialize)]
+pub(crate) struct TransmitterMetadata {
+    spec_version: &'static str,
+    issuer: String,
+    jwks_uri: String,
+    delivery_methods_supported: [&'static str; 4],
+    configuration_endpoint: String,
+    status_endpoint: String,
+    add_subject_endpoint: String,
+    remove_subject_endpoint: String,
+    verification_endpoint: String,
+    authorization_schemes: [AuthorizationScheme; 2],
+    default_subjects: DefaultSubjects,
+}
+
+#[derive(Debug, Serialize)]
+struct AuthorizationScheme {
+    spec_urn: &'static str,
+}
+
+impl TransmitterMetadata {
+    pub(crate) fn of(config: &Config) -> Self {
+        let issuer = &config.issuer;
+        Self {
+            spec_version: "1_0",
+            issuer: issuer.as_str().to_owned(),
+            jwks_uri: issuer.join(paths::JWKS),
+            delivery_methods_supported: DELIVERY_METHODS,
+            configuration_endpoint: issuer.join(paths::STREAMS),
+            status_endpoint: issuer.join(paths::STATUS),
+            add_subject_endpoint: issuer.join(paths::ADD_SUBJECT),
+            remove_subject_endpoint: issuer.join(paths::REMOVE_SUBJECT),
+            verification_endpoint: issuer.join(paths::VERIFICATION),
+            // An access token from an authorization server, or a static one from the operator.
+            authorization_schemes: ["urn:ietf:rfc:6749", "urn:ietf:rfc:6750"]
+                .map(|spec_urn| AuthorizationScheme { spec_urn }),
+            default_subjects: config.default_subjects,
+        }
+    }
+}
+
+/// Push (RFC 8935) and poll (RFC 8936), and the names that RISC gave them before.
+const DELIVERY_METHODS: [&str; 4] = [
+    "urn:ietf:rfc:8935",
+    "urn:ietf:rfc:8936",
+    "https://schemas.openid.net/secevent/risc/delivery-method/push",
+    "https://schemas.openid.net/secevent/risc/delivery-method/poll",
+];
+
+/// Authorization Server Metadata (RFC 8414, 2). `response_types_supported` is not there: there is
+/// no authorization endpoint, and an empty array must be omitted.
+#[derive(Debug, Serialize)]
+pub(crate) struct AuthorizationServerMetadata {
+    issuer: String,
+    token_endpoint: String,
+    jwks_uri: String,
+    scopes_supported: [&'static str; 3],
+    grant_types_supported: [&'static str; 1],
+    token_endpoint_auth_methods_supported: [&'static str; 3],
+    token_endpoint_auth_signing_alg_values_supported: [&'static str; 5],
+    revocation_endpoint: String,
+    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    revocation_endpoint_auth_signing_alg_values_supported: [&'static str; 5],
+    introspection_endpoint: String,
+    introspection_endpoint_auth_methods_supported: [&'static str; 3],
+    introspection_endpoint_auth_signing_alg_values_supported: [&'static str; 5],
+}
+
+impl AuthorizationServerMetadata {
+    pub(crate) fn of(config: &Config) -> Self {
+        let issuer = &config.issuer;
+        Self {
+            issuer: issuer.as_str().to_owned(),
+            token_endpoint: issuer.join(paths::TOKEN),
+            jwks_uri: issuer.join(paths::JWKS),
+            scopes_supported: Scope::ALL.map(Scope::name),
+            grant_types_supported: ["client_credentials"],
+            token_endpoint_auth_methods_supported: AuthMethod::NAMES,
+            token_endpoint_auth_signing_alg_values_supported: ALGORITHM_NAMES,
+            revocation_endpoint: issuer.join(paths::REVOKE),
+            revocation_endpoint_auth_methods_supported: AuthMethod::NAMES,
+            revocation_endpoint_auth_signing_alg_values_supported: ALGORITHM_NAMES,
+            introspection_endpoint: issuer.join(paths::INTROSPECT),
+            introspection_endpoint_auth_methods_supported: AuthMethod::NAMES,
+            introspection_endpoint_auth_signing_alg_values_supported: ALGORITHM_NAMES,
+        }
+    }
+}
+
+/// Protected Resource Metadata (RFC 9728, 2) of the management API and the poll endpoints.
+#[derive(Debug, Serialize)]
+pub(crate) struct ProtectedResourceMetadata {
+    resource: String,
+    authorization_servers: Vec<String>,
+    scopes_supported: [&'static str; 3],
+    bearer_methods_supported: [&'static str; 1],
+}
+
+impl ProtectedResourceMetadata {
+    pub(crate) fn of(config: &Config) -> Self {
+        let outside = config.trusted_issuers.iter().map(|trusted| trusted.issuer.clone());
+        let ours = config.issuer.as_str().to_owned();
+        Self {
+            resource: ours.clone(),
+            authorization_servers: std::iter::once(ours).chain(outside).collect(),
+            scopes_supported: Scope::ALL.map(Scope::name),
+            bearer_methods_supported: ["header"],
+        }
+    }
+}
