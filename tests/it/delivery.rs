@@ -1,0 +1,87 @@
+//! From an event on the queue to the receiver.
+
+use std::time::Duration;
+
+use serde_json::json;
+use ssf::delivery::PollRequest;
+use tests::{
+    World,
+    world::{caep, poll_stream, push_stream, session_revoked, status},
+};
+
+#[tokio::test]
+async fn an_event_is_pushed_to_every_stream_that_wants_it() {
+    let world = World::new();
+    for name in ["alice", "bob"] {
+        world.create(&world.receiver(name), push_stream(name, &["session-revoked"])).await;
+    }
+    world.create(&world.receiver("carol"), push_stream("carol", &["credential-change"])).await;
+    world.emit(&session_revoked("jane@example.com")).await;
+    world.settle().await;
+    let mut pushed = world.http.take();
+    pushed.sort_by_key(|pushed| pushed.endpoint.clone());
+    let got: Vec<_> = pushed
+        .iter()
+        .map(|pushed| (pushed.claims()["aud"].clone(), pushed.authorization.clone().unwrap()))
+        .collect();
+    assert_eq!(
+        got,
+        [
+            (json!("https://alice.example"), "Bearer alice".to_owned()),
+            (json!("https://bob.example"), "Bearer bob".to_owned()),
+        ]
+    );
+    let claims = pushed[0].claims();
+    assert_eq!(
+        claims["events"][caep("session-revoked")]["reason_admin"],
+        json!({"en": "Session revoked"})
+    );
+    assert_eq!(claims["txn"], pushed[1].claims()["txn"]);
+    assert_ne!(claims["jti"], pushed[1].claims()["jti"]);
+}
+
+#[tokio::test]
+async fn a_set_that_fails_is_tried_again_with_the_same_bytes() {
+    let world = World::new();
+    world.create(&world.receiver("alice"), push_stream("alice", &["session-revoked"])).await;
+    world.http.once("alice", status(503));
+    world.emit(&session_revoked("jane@example.com")).await;
+    world.settle().await;
+    world.pass(Duration::from_secs(2)).await;
+    let pushed = world.http.take();
+    assert_eq!(
+        pushed.iter().map(|pushed| pushed.status).collect::<Vec<_>>(),
+        [Some(503), Some(202)]
+    );
+    assert_eq!(pushed[0].set, pushed[1].set);
+    world.pass(Duration::from_hours(1)).await;
+    assert_eq!(world.http.take(), []);
+}
+
+#[tokio::test]
+async fn a_poll_gives_what_is_pending_until_it_is_acknowledged() {
+    let world = World::new();
+    let alice = world.receiver("alice");
+    let stream = world.create(&alice, poll_stream(&["session-revoked"])).await;
+    let id = ssf::stream::StreamId::parse(stream["stream_id"].as_str().unwrap()).unwrap();
+    for user in ["a@example.com", "b@example.com", "c@example.com"] {
+        world.emit(&session_revoked(user)).await;
+    }
+    world.settle().await;
+    let request = |ack| PollRequest {
+        max_events: Some(2),
+        return_immediately: true,
+        ack,
+        ..PollRequest::default()
+    };
+    let first = world.transmitter.poll(&alice, &id, request(vec![])).await.unwrap();
+    let again = world.transmitter.poll(&alice, &id, request(vec![])).await.unwrap();
+    assert_eq!(first, again);
+    assert_eq!((first.sets.len(), first.more_available), (2, true));
+    let ack = first.sets.keys().cloned().collect();
+    let rest = world.transmitter.poll(&alice, &id, request(ack)).await.unwrap();
+    assert_eq!((rest.sets.len(), rest.more_available), (1, false));
+    let ack = rest.sets.keys().cloned().collect();
+    let none = world.transmitter.poll(&alice, &id, request(ack)).await.unwrap();
+    assert!(none.sets.is_empty());
+}

@@ -1,0 +1,332 @@
+//! A whole transmitter in memory, on a clock that stands still.
+
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use ssf::{
+    Parts, Transmitter,
+    client::{ClientId, Profile, Receiver, Scope},
+    clock::{Clock, ManualClock},
+    config::{Config, Issuer},
+    delivery::{ChosenBy, Door, HttpPush, Push, PushAnswer, PushError},
+    embedded::{CountingQueue, CountingTable, Database, LocalSigner, QueueKind},
+    ids::SequentialIds,
+    queue::{Message, Queue, Received},
+    stream::{CreateStream, DefaultSubjects, StreamConfiguration},
+};
+use url::Url;
+
+/// A transmitter and all that it works with.
+#[derive(Debug)]
+pub struct World {
+    /// The time; it stands at 2026-01-01T00:00:00Z.
+    pub clock: Arc<ManualClock>,
+    /// The table, counted.
+    pub table: Arc<CountingTable>,
+    /// The push queue, counted.
+    pub push: Arc<CountingQueue>,
+    /// The receivers' ends of push.
+    pub http: Arc<ScriptedHttp>,
+    /// The transmitter itself.
+    pub transmitter: Transmitter,
+    database: Database,
+}
+
+/// How long a message is out of sight while it is worked on.
+pub const VISIBILITY: Duration = Duration::from_mins(2);
+
+impl World {
+    /// With the defaults, for the issuer `https://tocsin.example`.
+    pub fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// With other settings.
+    pub fn with(settings: impl FnOnce(&mut Config)) -> Self {
+        let clock =
+            Arc::new(ManualClock::new("2026-01-01T00:00:00Z".parse().expect("this is a time")));
+        let database = Database::in_memory(clock.clone());
+        let mut config =
+            Config::new(Issuer::parse("https://tocsin.example").expect("this is an issuer"));
+        settings(&mut config);
+        let signer =
+            LocalSigner::in_memory(&[include_str!("keys/rsa.pem"), include_str!("keys/ec.pem")]);
+        let table = Arc::new(CountingTable::new(Arc::new(database.table())));
+        let push = Arc::new(CountingQueue::new(Arc::new(database.queue("push", QueueKind::Fifo))));
+        let http = Arc::new(ScriptedHttp::default());
+        let transmitter = Transmitter::new(Parts {
+            config,
+            table: table.clone(),
+            ingest: Arc::new(database.queue("ingest", QueueKind::Standard)),
+            ingest_fifo: Arc::new(database.queue("ingest.fifo", QueueKind::Fifo)),
+            dead_letters: Arc::new(database.queue("dead-letters", QueueKind::Standard)),
+            push: push.clone(),
+            signer: Arc::new(signer.expect("the test keys are keys")),
+            http: http.clone(),
+            clock: clock.clone(),
+            ids: Arc::new(SequentialIds::default()),
+        });
+        Self { clock, table, push, http, transmitter, database }
+    }
+
+    /// Where its state is: for what restarts on it.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// A receiver with all rights, whose audience is its name.
+    pub fn receiver(&self, name: &str) -> Receiver {
+        Receiver {
+            id: ClientId(name.to_owned()),
+            audience: vec![format!("https://{name}.example")],
+            scopes: BTreeSet::from(Scope::ALL),
+            may_create: true,
+            default_subjects: DefaultSubjects::All,
+            profile: Profile::Standard,
+            subject_in_event: false,
+            max_streams: 10,
+            verify_certificates: true,
+        }
+    }
+
+    /// Creates a stream for `receiver`, by a request with this body; the answer.
+    pub async fn create(&self, receiver: &Receiver, body: Value) -> Value {
+        let wish: CreateStream = serde_json::from_value(body).expect("the body is a wish");
+        let answer: StreamConfiguration = self
+            .transmitter
+            .create_stream(receiver, wish)
+            .await
+            .expect("the stream can be created");
+        serde_json::to_value(answer).expect("an answer is JSON")
+    }
+
+    /// Puts an event on the standard queue.
+    pub async fn emit(&self, event: &Value) {
+        let message = Message { body: event.to_string(), ..Message::default() };
+        for sent in self.transmitter.parts().ingest.send(vec![message]).await {
+            sent.expect("the queue takes it");
+        }
+    }
+
+    /// Puts an event on the FIFO queue.
+    pub async fn emit_fifo(&self, group: &str, event: &Value) {
+        let message = Message {
+            body: event.to_string(),
+            group: Some(group.to_owned()),
+            deduplication: Some(self.transmitter.parts().ids.fresh().to_string()),
+            ..Message::default()
+        };
+        for sent in self.transmitter.parts().ingest_fifo.send(vec![message]).await {
+            sent.expect("the queue takes it");
+        }
+    }
+
+    /// Does all there is to do now, as the functions would, until nothing is left but what waits
+    /// for its time.
+    pub async fn settle(&self) {
+        loop {
+            let ingested = self.ingest(Door::Standard).await + self.ingest(Door::Fifo).await;
+            if ingested + self.push().await == 0 {
+                return;
+            }
+        }
+    }
+
+    /// One batch of the ingest function; how many messages it had.
+    pub async fn ingest(&self, door: Door) -> usize {
+        let parts = self.transmitter.parts();
+        let queue = match door {
+            Door::Fifo => &parts.ingest_fifo,
+            Door::Standard => &parts.ingest,
+        };
+        let batch = receive(queue.as_ref()).await;
+        let failed = ingest::handle(&self.transmitter, door, &batch).await;
+        done(queue.as_ref(), &batch, &failed).await
+    }
+
+    /// One batch of the push function; how many messages it had.
+    pub async fn push(&self) -> usize {
+        let queue = &self.transmitter.parts().push;
+        let batch = receive(queue.as_ref()).await;
+        let failed = push::handle(&self.transmitter, &batch).await;
+        done(queue.as_ref(), &batch, &failed).await
+    }
+
+    /// Lets time pass, and what is due then be done.
+    pub async fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+        self.settle().await;
+    }
+
+    /// The dead letters' reasons.
+    pub async fn dead_letters(&self) -> Vec<String> {
+        let queue = &self.transmitter.parts().dead_letters;
+        let letters = queue.receive(1000, Duration::ZERO).await.expect("the queue answers");
+        letters.into_iter().map(|letter| letter.attributes["reason"].clone()).collect()
+    }
+
+    /// The current time, in seconds.
+    pub fn seconds(&self) -> i64 {
+        self.clock.now().as_second()
+    }
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+async fn receive(queue: &dyn Queue) -> Vec<Received> {
+    queue.receive(10, VISIBILITY).await.expect("the queue answers")
+}
+
+async fn done(queue: &dyn Queue, batch: &[Received], failed: &[String]) -> usize {
+    let done = batch.iter().filter(|message| !failed.contains(&message.id));
+    let receipts = done.map(|message| message.receipt.clone()).collect();
+    queue.delete(receipts).await.expect("the queue answers");
+    batch.len()
+}
+
+/// A push endpoint of `name`.
+pub fn endpoint(name: &str) -> String {
+    format!("https://{name}.example/events")
+}
+
+/// The body of a request to create a push stream that wants `types` (short names of CAEP).
+pub fn push_stream(name: &str, types: &[&str]) -> Value {
+    let mut body = poll_stream(types);
+    body["delivery"] = json!({
+        "method": "urn:ietf:rfc:8935",
+        "endpoint_url": endpoint(name),
+        "authorization_header": format!("Bearer {name}"),
+    });
+    body
+}
+
+/// The body of a request to create a poll stream that wants `types` (short names of CAEP).
+pub fn poll_stream(types: &[&str]) -> Value {
+    json!({ "events_requested": types.iter().map(|name| caep(name)).collect::<Vec<_>>() })
+}
+
+/// The URI of a CAEP event type.
+pub fn caep(name: &str) -> String {
+    format!("https://schemas.openid.net/secevent/caep/event-type/{name}")
+}
+
+/// A session of the user with this e-mail address is revoked.
+pub fn session_revoked(email: &str) -> Value {
+    json!({
+        "sub_id": { "format": "email", "email": email },
+        "events": { caep("session-revoked"): {} },
+    })
+}
+
+/// The claims of a compact JWS; its signature is not looked at.
+pub fn claims(set: &str) -> Value {
+    let claims = set.split('.').nth(1).expect("a JWS has three parts");
+    let claims = URL_SAFE_NO_PAD.decode(claims).expect("a JWS is base64url");
+    serde_json::from_slice(&claims).expect("claims are JSON")
+}
+
+/// The receivers' ends of push: say what they are told to, and remember what they got.
+#[derive(Debug, Default)]
+pub struct ScriptedHttp {
+    state: Mutex<Script>,
+}
+
+#[derive(Debug, Default)]
+struct Script {
+    pushed: Vec<Pushed>,
+    /// By host: what comes next, then what comes always.
+    answers: HashMap<String, VecDeque<Result<PushAnswer, PushError>>>,
+    always: HashMap<String, Result<PushAnswer, PushError>>,
+    pages: HashMap<Url, Vec<u8>>,
+}
+
+/// A SET that was pushed, whatever the answer was.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Pushed {
+    /// Where to.
+    pub endpoint: Url,
+    /// The `Authorization` header.
+    pub authorization: Option<String>,
+    /// The compact JWS.
+    pub set: String,
+    /// The status code of the answer; `None`: there was none.
+    pub status: Option<u16>,
+}
+
+impl Pushed {
+    /// What the SET says.
+    pub fn claims(&self) -> Value {
+        claims(&self.set)
+    }
+}
+
+/// An answer with this status and nothing else.
+pub fn status(status: u16) -> Result<PushAnswer, PushError> {
+    Ok(PushAnswer { status, retry_after: None, content_type: None, body: Vec::new() })
+}
+
+impl ScriptedHttp {
+    /// What `name.example` answers from now on, until told otherwise; 202 by default.
+    pub fn always(&self, name: &str, answer: Result<PushAnswer, PushError>) {
+        self.lock().always.insert(format!("{name}.example"), answer);
+    }
+
+    /// What `name.example` answers once, after what it was told to answer once before.
+    pub fn once(&self, name: &str, answer: Result<PushAnswer, PushError>) {
+        self.lock().answers.entry(format!("{name}.example")).or_default().push_back(answer);
+    }
+
+    /// What `fetch` finds at `url`.
+    pub fn page(&self, url: &str, body: impl Into<Vec<u8>>) {
+        self.lock().pages.insert(url.parse().expect("this is a URL"), body.into());
+    }
+
+    /// All that was pushed since the last call, in order.
+    pub fn take(&self) -> Vec<Pushed> {
+        std::mem::take(&mut self.lock().pushed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Script> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl HttpPush for ScriptedHttp {
+    async fn push(&self, push: &Push<'_>) -> Result<PushAnswer, PushError> {
+        let mut script = self.lock();
+        let host = push.endpoint.host_str().unwrap_or_default().to_owned();
+        let next = script.answers.get_mut(&host).and_then(VecDeque::pop_front);
+        let answer = next.or_else(|| script.always.get(&host).cloned()).unwrap_or(status(202));
+        script.pushed.push(Pushed {
+            endpoint: push.endpoint.clone(),
+            authorization: push.authorization.map(str::to_owned),
+            set: push.set.to_owned(),
+            status: answer.as_ref().ok().map(|answer| answer.status),
+        });
+        answer
+    }
+
+    async fn fetch(&self, url: &Url, _: ChosenBy) -> Result<Vec<u8>, PushError> {
+        self.lock().pages.get(url).cloned().ok_or_else(|| PushError::Connect {
+            host: url.host_str().unwrap_or_default().to_owned(),
+            reason: "nobody is there".to_owned(),
+        })
+    }
+}
+
+/// The time as a test writes it.
+pub fn time(text: &str) -> Timestamp {
+    text.parse().expect("this is a time")
+}
