@@ -21,7 +21,13 @@ pub struct Invalid {
 impl Invalid {
     /// `member` is wrong because of `reason`.
     pub fn new(member: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { member: member.into(), reason: reason.into() }
+        let mut member = member.into();
+        // Who sends a name of 200 kB does not get it back, nor does it fill the dead letters.
+        if let Some((end, _)) = member.char_indices().nth(MAX_MEMBER_CHARS) {
+            member.truncate(end);
+            member.push('…');
+        }
+        Self { member, reason: reason.into() }
     }
 
     /// The same, where the member is part of `outer`.
@@ -34,9 +40,12 @@ impl Invalid {
         } else {
             format!("{outer}.{}", self.member)
         };
-        Self { member, ..self }
+        Self::new(member, self.reason)
     }
 }
+
+/// The path of a member is cut behind so many characters.
+const MAX_MEMBER_CHARS: usize = 256;
 
 /// Values nested deeper than this are refused.
 pub const MAX_DEPTH: usize = 32;
@@ -247,6 +256,14 @@ mod tests {
         let deep = format!("{}{}", "[".repeat(33), "]".repeat(33));
         assert!(refused(&deep).ends_with("[0]: is nested too deeply"));
         assert!(parse(format!("{}{}", "[".repeat(32), "]".repeat(32)).as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_very_long_name_is_cut() {
+        let text = format!(r#"{{"{0}":{{"a":1,"a":2}}}}"#, "é".repeat(10_000));
+        assert_eq!(refused(&text), format!("{}…: is there twice", "é".repeat(256)));
+        let invalid = Invalid::new("b", "is missing").within(&"é".repeat(10_000));
+        assert_eq!(invalid.member, format!("{}…", "é".repeat(256)));
     }
 
     #[test]
