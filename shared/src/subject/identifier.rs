@@ -176,6 +176,19 @@ impl SubjectIdentifier {
         }
     }
 
+    /// The identifier as it is compared: in the canonical form of RFC 8785, with the registered name
+    /// of its format.
+    pub(super) fn canonical(&self) -> Vec<u8> {
+        let registered = Spelled { identifier: self, format: Self::format };
+        let canonical = if matches!(self, Self::Aliases { .. } | Self::Other { .. }) {
+            serde_json_canonicalizer::to_vec(&registered)
+        } else {
+            // Faster, and the same: texts only, and their members are in order.
+            serde_json::to_vec(&registered)
+        };
+        canonical.expect("an identifier has only text names, each once, and whole numbers")
+    }
+
     /// The name of the format, as it was sent.
     fn format_sent(&self) -> &str {
         match self {
@@ -254,15 +267,6 @@ impl Serialize for SubjectIdentifier {
     }
 }
 
-/// An identifier as it is compared: with the registered name of its format.
-pub(super) struct Registered<'a>(pub(super) &'a SubjectIdentifier);
-
-impl Serialize for Registered<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Spelled { identifier: self.0, format: SubjectIdentifier::format }.serialize(serializer)
-    }
-}
-
 /// An identifier whose format has the name that `format` gives it.
 struct Spelled<'a> {
     identifier: &'a SubjectIdentifier,
@@ -270,51 +274,60 @@ struct Spelled<'a> {
 }
 
 impl Serialize for Spelled<'_> {
+    /// Writes the members in the order of RFC 8785, but for those of private formats.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("format", (self.format)(self.identifier))?;
+        use SubjectIdentifier as Id;
+
+        let format = (self.format)(self.identifier);
         match self.identifier {
-            SubjectIdentifier::Account { uri } | SubjectIdentifier::Uri { uri } => {
-                map.serialize_entry("uri", uri)?;
+            Id::Account { uri } | Id::Uri { uri } | Id::Scim { uri, external_id: None } => {
+                texts(serializer, &[("format", format), ("uri", uri)])
             }
-            SubjectIdentifier::Email { email } => map.serialize_entry("email", email)?,
-            SubjectIdentifier::IssSub { iss, sub } => {
-                map.serialize_entry("iss", iss)?;
-                map.serialize_entry("sub", sub)?;
+            Id::Email { email } => texts(serializer, &[("email", email), ("format", format)]),
+            Id::IssSub { iss, sub } => {
+                texts(serializer, &[("format", format), ("iss", iss), ("sub", sub)])
             }
-            SubjectIdentifier::Opaque { id } => map.serialize_entry("id", id)?,
-            SubjectIdentifier::PhoneNumber { phone_number, .. } => {
-                map.serialize_entry("phone_number", phone_number)?;
+            Id::Opaque { id } => texts(serializer, &[("format", format), ("id", id)]),
+            Id::PhoneNumber { phone_number, .. } => {
+                texts(serializer, &[("format", format), ("phone_number", phone_number)])
             }
-            SubjectIdentifier::Did { url } => map.serialize_entry("url", url)?,
-            SubjectIdentifier::Aliases { identifiers } => {
-                let spelled = |identifier| Spelled { identifier, format: self.format };
+            Id::Did { url } => texts(serializer, &[("format", format), ("url", url)]),
+            Id::Aliases { identifiers } => {
+                let spelled = |identifier| Self { identifier, format: self.format };
                 let identifiers: Vec<_> = identifiers.iter().map(spelled).collect();
-                map.serialize_entry("identifiers", &identifiers)?;
+                with_format(serializer, format, [("identifiers", &identifiers)])
             }
-            SubjectIdentifier::JwtId { iss, jti } => {
-                map.serialize_entry("iss", iss)?;
-                map.serialize_entry("jti", jti)?;
+            Id::JwtId { iss, jti } => {
+                texts(serializer, &[("format", format), ("iss", iss), ("jti", jti)])
             }
-            SubjectIdentifier::SamlAssertionId { issuer, assertion_id } => {
-                map.serialize_entry("issuer", issuer)?;
-                map.serialize_entry("assertion_id", assertion_id)?;
+            Id::SamlAssertionId { issuer, assertion_id } => texts(
+                serializer,
+                &[("assertion_id", assertion_id), ("format", format), ("issuer", issuer)],
+            ),
+            Id::IpAddresses { ip_addresses } => {
+                with_format(serializer, format, [("ip-addresses", ip_addresses)])
             }
-            SubjectIdentifier::IpAddresses { ip_addresses } => {
-                map.serialize_entry("ip-addresses", ip_addresses)?;
+            Id::Scim { uri, external_id: Some(external_id) } => {
+                texts(serializer, &[("externalId", external_id), ("format", format), ("uri", uri)])
             }
-            SubjectIdentifier::Scim { uri, external_id } => {
-                map.serialize_entry("uri", uri)?;
-                if let Some(external_id) = external_id {
-                    map.serialize_entry("externalId", external_id)?;
-                }
-            }
-            SubjectIdentifier::Other { members, .. } => {
-                members.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
-            }
+            Id::Other { members, .. } => with_format(serializer, format, members),
         }
-        map.end()
     }
+}
+
+fn texts<S: Serializer>(serializer: S, members: &[(&str, &str)]) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(members.iter().copied())
+}
+
+fn with_format<S: Serializer, N: Serialize, V: Serialize>(
+    serializer: S,
+    format: &str,
+    members: impl IntoIterator<Item = (N, V)>,
+) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    map.serialize_entry("format", format)?;
+    members.into_iter().try_for_each(|(name, value)| map.serialize_entry(&name, &value))?;
+    map.end()
 }
 
 impl fmt::Debug for SubjectIdentifier {

@@ -1,6 +1,6 @@
 //! When a named subject matches an event's, and the keys under which it is found.
 //!
-//! A receiver names subjects (adds or removes them); an event has one. [`matches`] is the rule.
+//! A receiver names subjects (adds or removes them); an event has one. [`matches()`] is the rule.
 //! It cannot be asked of each named subject for each event, so the rule is turned into keys.
 //!
 //! A named subject has a [`Shape`]: the names of its members. It is indexed under one key for each
@@ -14,7 +14,7 @@ use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::{ComplexSubject, Subject, SubjectIdentifier, identifier::Registered};
+use super::{ComplexSubject, Subject, SubjectIdentifier};
 
 /// Whether an event about `event` concerns a receiver who named `named` ([SSF 1.0, 8.1.3.1]): both
 /// are simple and the same, or both are complex and the same in each member that both have. A
@@ -112,7 +112,7 @@ impl Subject {
     pub fn digest(&self) -> Digest {
         match self {
             Self::Simple(identifier) => {
-                Digest::of(digest(&SHA256, &canonical(identifier)).as_ref())
+                Digest::of(digest(&SHA256, &identifier.canonical()).as_ref())
             }
             Self::Complex(complex) => {
                 let hashes: Vec<_> = complex.members().iter().map(hash_member).collect();
@@ -155,15 +155,10 @@ impl Subject {
 
 type Hash = [u8; SHA256_OUTPUT_LEN];
 
-fn canonical(identifier: &SubjectIdentifier) -> Vec<u8> {
-    serde_json_canonicalizer::to_vec(&Registered(identifier))
-        .expect("an identifier has only text names, each once, and finite numbers")
-}
-
 /// The member's name needs no hashing: its place in the shape says it.
 fn hash_member((_, identifier): (&String, &SubjectIdentifier)) -> Hash {
     let mut hash = Hash::default();
-    hash.copy_from_slice(digest(&SHA256, &canonical(identifier)).as_ref());
+    hash.copy_from_slice(digest(&SHA256, &identifier.canonical()).as_ref());
     hash
 }
 

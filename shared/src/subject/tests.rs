@@ -65,6 +65,10 @@ fn the_examples_of_the_standards_are_read_and_written_back() {
         assert_eq!(read.to_value(), example);
         let stored = serde_json::to_string(&read).unwrap();
         assert_eq!(serde_json::from_str::<Subject>(&stored).unwrap(), read);
+        if let (Some(identifier), true) = (read.simple(), example["format"] != "phone") {
+            let canonical = serde_json_canonicalizer::to_vec(&example).unwrap();
+            assert_eq!(identifier.canonical(), canonical, "{example}");
+        }
     }
 }
 
@@ -370,6 +374,14 @@ proptest! {
             .probe(&named.shape())
             .is_some_and(|probe| named.entry_digests().contains(&probe));
         prop_assert_eq!(found, matches(&named, &event));
+    }
+
+    #[test]
+    fn any_text_has_the_canonical_form_of_rfc_8785(id in any::<String>()) {
+        prop_assume!(!id.is_empty() && id.len() < 1000);
+        let value = json!({ "format": "opaque", "id": id });
+        let canonical = serde_json_canonicalizer::to_vec(&value).unwrap();
+        prop_assert_eq!(subject(value).simple().unwrap().canonical(), canonical);
     }
 
     #[test]
