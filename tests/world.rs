@@ -56,8 +56,11 @@ impl World {
         let mut config =
             Config::new(Issuer::parse("https://tocsin.example").expect("this is an issuer"));
         settings(&mut config);
-        let signer =
-            LocalSigner::in_memory(&[include_str!("keys/rsa.pem"), include_str!("keys/ec.pem")]);
+        let signer = LocalSigner::in_memory(&[
+            include_str!("keys/rsa.pem"),
+            include_str!("keys/rsa-2.pem"),
+            include_str!("keys/ec.pem"),
+        ]);
         let table = Arc::new(CountingTable::new(Arc::new(database.table())));
         let push = Arc::new(CountingQueue::new(Arc::new(database.queue("push", QueueKind::Fifo))));
         let http = Arc::new(ScriptedHttp::default());
@@ -74,6 +77,11 @@ impl World {
             ids: Arc::new(SequentialIds::default()),
         });
         Self { clock, table, push, http, transmitter, database }
+    }
+
+    /// Another process on the same table, queues and keys: it shares no memory with the first.
+    pub fn another_process(&self) -> Transmitter {
+        Transmitter::new(self.transmitter.parts().clone())
     }
 
     /// Where its state is: for what restarts on it.
@@ -249,6 +257,7 @@ struct Script {
     answers: HashMap<String, VecDeque<Result<PushAnswer, PushError>>>,
     always: HashMap<String, Result<PushAnswer, PushError>>,
     pages: HashMap<Url, Vec<u8>>,
+    fetches: usize,
 }
 
 /// A SET that was pushed, whatever the answer was.
@@ -292,6 +301,16 @@ impl ScriptedHttp {
         self.lock().pages.insert(url.parse().expect("this is a URL"), body.into());
     }
 
+    /// Takes all pages away.
+    pub fn no_pages(&self) {
+        self.lock().pages.clear();
+    }
+
+    /// How often `fetch` was asked.
+    pub fn fetches(&self) -> usize {
+        self.lock().fetches
+    }
+
     /// All that was pushed since the last call, in order.
     pub fn take(&self) -> Vec<Pushed> {
         std::mem::take(&mut self.lock().pushed)
@@ -319,7 +338,9 @@ impl HttpPush for ScriptedHttp {
     }
 
     async fn fetch(&self, url: &Url, _: ChosenBy) -> Result<Vec<u8>, PushError> {
-        self.lock().pages.get(url).cloned().ok_or_else(|| PushError::Connect {
+        let mut script = self.lock();
+        script.fetches += 1;
+        script.pages.get(url).cloned().ok_or_else(|| PushError::Connect {
             host: url.host_str().unwrap_or_default().to_owned(),
             reason: "nobody is there".to_owned(),
         })

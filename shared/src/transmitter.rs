@@ -31,7 +31,7 @@ struct Inner {
 }
 
 /// What a transmitter is made of.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Parts {
     /// The settings.
     pub config: Config,

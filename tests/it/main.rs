@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
 
 mod delivery;
+mod discovery;
 mod push_http;
 mod queue;
 mod table;

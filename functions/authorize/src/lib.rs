@@ -7,13 +7,18 @@ use axum::{Router, extract::State, http::StatusCode, routing::post};
 use ssf::{
     Transmitter,
     client::{Grant, Introspection, OAuthError},
-    web::{Form, Json, Problem, paths},
+    web::{Form, Json, Problem, app, paths},
 };
 
 use error::Refusal;
 use request::Request;
 
-/// Its routes.
+/// The routes.
+pub fn router(transmitter: &Transmitter) -> Router {
+    app(transmitter, routes())
+}
+
+/// The routes, to be made part of others.
 pub fn routes() -> Router<Transmitter> {
     Router::new()
         .route(paths::TOKEN, post(token))

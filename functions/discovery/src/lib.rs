@@ -14,7 +14,7 @@ use serde::Serialize;
 use ssf::{
     Transmitter,
     set::{JWKS_MAX_AGE, Jwk, PublicKey},
-    web::{Json, Problem, paths},
+    web::{Json, Problem, app, paths},
 };
 
 use metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata, TransmitterMetadata};
@@ -22,7 +22,12 @@ use metadata::{AuthorizationServerMetadata, ProtectedResourceMetadata, Transmitt
 /// How long anyone may keep what only a deployment changes.
 const METADATA_MAX_AGE: Duration = Duration::from_hours(1);
 
-/// Its routes.
+/// The routes.
+pub fn router(transmitter: &Transmitter) -> Router {
+    app(transmitter, routes())
+}
+
+/// The routes, to be made part of others.
 pub fn routes() -> Router<Transmitter> {
     Router::new()
         .route(paths::SSF_CONFIGURATION, get(ssf_configuration))

@@ -22,10 +22,8 @@ impl Transmitter {
     pub async fn client_create(&self, wish: NewClient) -> Result<(Client, Option<Secret>), Error> {
         wish.check()?;
         let now = self.parts().clock.now();
-        let client_id = match wish.client_id {
-            Some(id) => ClientId(id),
-            None => ClientId(self.parts().ids.fresh().simple().to_string()),
-        };
+        let fresh = || ClientId(self.parts().ids.fresh().simple().to_string());
+        let client_id = wish.client_id.unwrap_or_else(fresh);
         let secret = wish.keys.is_none().then(Secret::fresh);
         let client = Client {
             client_id,
@@ -106,6 +104,9 @@ impl Transmitter {
         // From here on it is nobody and can make nothing new, so that what follows may be
         // interrupted, and done again.
         self.client_disable(id).await?;
+        for stream in self.streams_of(id).await? {
+            self.retire_stream(&stream).await?;
+        }
         self.remove_client(id).await
     }
 

@@ -88,7 +88,7 @@ pub enum ClientKeys {
 pub struct NewClient {
     /// See [`Client::client_id`]; absent: one is made. Chosen when an outside issuer has named the
     /// client already.
-    pub client_id: Option<String>,
+    pub client_id: Option<ClientId>,
     /// See [`Client::client_name`].
     pub client_name: String,
     /// See [`Client::audience`].
@@ -134,7 +134,7 @@ impl NewClient {
 
     pub(super) fn check(&self) -> Result<(), Invalid> {
         let refuse = |member: &str, reason: &str| Err(Invalid::new(member, reason));
-        if self.client_id.as_deref().is_some_and(|id| ClientId::parse(id).is_none()) {
+        if self.client_id.as_ref().is_some_and(|id| ClientId::parse(&id.0).is_none()) {
             return refuse("client_id", "must be 1 to 128 letters, digits, '-', '.', '_' or '~'");
         }
         if !(1..=256).contains(&self.client_name.chars().count()) {

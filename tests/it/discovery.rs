@@ -1,0 +1,332 @@
+//! What anybody may read: metadata and keys.
+
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use serde_json::Value;
+use ssf::{
+    config::{Issuer, TrustedIssuer},
+    set::{Algorithm, KeyState},
+    stream::DefaultSubjects,
+};
+use tests::World;
+
+#[tokio::test]
+async fn the_metadata_has_every_member_of_ssf_7_1() {
+    let world = World::new();
+    assert_snapshot!(world.anyone().get("/.well-known/ssf-configuration").await, @r#"
+    200 OK
+    cache-control: public, max-age=3600
+    content-type: application/json
+
+    {
+      "add_subject_endpoint": "https://tocsin.example/ssf/subjects/add",
+      "authorization_schemes": [
+        {
+          "spec_urn": "urn:ietf:rfc:6749"
+        },
+        {
+          "spec_urn": "urn:ietf:rfc:6750"
+        }
+      ],
+      "configuration_endpoint": "https://tocsin.example/ssf/streams",
+      "default_subjects": "ALL",
+      "delivery_methods_supported": [
+        "urn:ietf:rfc:8935",
+        "urn:ietf:rfc:8936",
+        "https://schemas.openid.net/secevent/risc/delivery-method/push",
+        "https://schemas.openid.net/secevent/risc/delivery-method/poll"
+      ],
+      "issuer": "https://tocsin.example",
+      "jwks_uri": "https://tocsin.example/jwks.json",
+      "remove_subject_endpoint": "https://tocsin.example/ssf/subjects/remove",
+      "spec_version": "1_0",
+      "status_endpoint": "https://tocsin.example/ssf/status",
+      "verification_endpoint": "https://tocsin.example/ssf/verification"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn the_authorization_server_says_what_rfc_8414_asks_for() {
+    let world = World::new();
+    assert_snapshot!(world.anyone().get("/.well-known/oauth-authorization-server").await, @r#"
+    200 OK
+    cache-control: public, max-age=3600
+    content-type: application/json
+
+    {
+      "grant_types_supported": [
+        "client_credentials"
+      ],
+      "introspection_endpoint": "https://tocsin.example/oauth/introspect",
+      "introspection_endpoint_auth_methods_supported": [
+        "client_secret_basic",
+        "client_secret_post",
+        "private_key_jwt"
+      ],
+      "introspection_endpoint_auth_signing_alg_values_supported": [
+        "RS256",
+        "PS256",
+        "ES256",
+        "ES384",
+        "EdDSA"
+      ],
+      "issuer": "https://tocsin.example",
+      "jwks_uri": "https://tocsin.example/jwks.json",
+      "revocation_endpoint": "https://tocsin.example/oauth/revoke",
+      "revocation_endpoint_auth_methods_supported": [
+        "client_secret_basic",
+        "client_secret_post",
+        "private_key_jwt"
+      ],
+      "revocation_endpoint_auth_signing_alg_values_supported": [
+        "RS256",
+        "PS256",
+        "ES256",
+        "ES384",
+        "EdDSA"
+      ],
+      "scopes_supported": [
+        "ssf.read",
+        "ssf.manage",
+        "ssf.manage.poll"
+      ],
+      "token_endpoint": "https://tocsin.example/oauth/token",
+      "token_endpoint_auth_methods_supported": [
+        "client_secret_basic",
+        "client_secret_post",
+        "private_key_jwt"
+      ],
+      "token_endpoint_auth_signing_alg_values_supported": [
+        "RS256",
+        "PS256",
+        "ES256",
+        "ES384",
+        "EdDSA"
+      ]
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn the_api_says_where_its_tokens_come_from() {
+    let world = World::with(|config| {
+        config.trusted_issuers.push(TrustedIssuer {
+            issuer: "https://login.example".into(),
+            audience: "ssf".into(),
+            jwks_url: "https://login.example/jwks".parse().unwrap(),
+            client_claim: "azp".into(),
+        });
+    });
+    assert_snapshot!(world.anyone().get("/.well-known/oauth-protected-resource").await, @r#"
+    200 OK
+    cache-control: public, max-age=3600
+    content-type: application/json
+
+    {
+      "authorization_servers": [
+        "https://tocsin.example",
+        "https://login.example"
+      ],
+      "bearer_methods_supported": [
+        "header"
+      ],
+      "resource": "https://tocsin.example",
+      "scopes_supported": [
+        "ssf.read",
+        "ssf.manage",
+        "ssf.manage.poll"
+      ]
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn an_issuer_with_a_path_is_found_both_ways_and_has_all_below_it() {
+    let world = World::with(|config| {
+        config.issuer = Issuer::parse("https://tocsin.example/t/1/").unwrap();
+        config.default_subjects = DefaultSubjects::None;
+    });
+    let anyone = world.anyone();
+    let inserted = anyone.get("/.well-known/ssf-configuration/t/1").await;
+    assert_eq!(inserted.json()["issuer"], "https://tocsin.example/t/1/");
+    assert_eq!(inserted.json()["default_subjects"], "NONE");
+    let appended = anyone.get("/t/1/.well-known/ssf-configuration").await;
+    assert_eq!(appended.json(), inserted.json());
+    for (name, url) in inserted.json().as_object().unwrap() {
+        let Some(path) = url.as_str().and_then(|url| url.strip_prefix("https://tocsin.example"))
+        else {
+            continue;
+        };
+        if name != "issuer" {
+            assert!(path.starts_with("/t/1/"), "{path}");
+            assert_ne!(anyone.get(path).await.status, 404, "{path}");
+        }
+    }
+    for place in ["oauth-authorization-server", "oauth-protected-resource"] {
+        assert_eq!(anyone.get(&format!("/.well-known/{place}/t/1")).await.status, 200, "{place}");
+    }
+    for path in ["/.well-known/ssf-configuration", "/jwks.json", "/ssf/streams", "/t/1", "/t/12"] {
+        assert_eq!(anyone.get(path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn no_document_has_an_empty_array() {
+    fn check(value: &Value) {
+        match value {
+            Value::Array(values) => {
+                assert!(!values.is_empty());
+                values.iter().for_each(check);
+            }
+            Value::Object(members) => members.values().for_each(check),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let world = World::new();
+    for name in ["ssf-configuration", "oauth-authorization-server", "oauth-protected-resource"] {
+        check(&world.anyone().get(&format!("/.well-known/{name}")).await.json());
+    }
+}
+
+#[tokio::test]
+async fn the_issuer_is_never_taken_from_the_request() {
+    let world = World::new();
+    let headers = [("host", "evil.example"), ("x-forwarded-host", "evil.example")];
+    let path = "/.well-known/ssf-configuration";
+    let answer = world.anyone().send(http::Method::GET, path, &headers, "".into()).await;
+    assert_eq!(answer.json(), world.anyone().get(path).await.json());
+}
+
+#[tokio::test]
+async fn the_jwks_has_the_signing_key_and_only_public_members() {
+    let world = World::new();
+    assert_snapshot!(world.anyone().get("/jwks.json").await, @r#"
+    200 OK
+    cache-control: public, max-age=300
+    content-type: application/json
+
+    {
+      "keys": [
+        {
+          "alg": "RS256",
+          "e": "AQAB",
+          "kid": "VPyBq1JNHdq77AW8qVORC8KyvrARZBJ65GgzuPso9to",
+          "kty": "RSA",
+          "n": "yF_hy60UVlUy-NR_QCIcgL9-wBYD-cXBCm9rmAzGjPE1cANmIVtvRXNUgYV9cefWl9R3ZPiPPxkUOjHRS-Nefv0spB4fVrveSUBgK4_QoCB0GC72TDAKdfvJfnXPuI3CYb-mqougq-rUCWH_0VRmM3VwkH2sbhkgqfeqjZGe9sE43KlIAxRFFUQDeo0smUL-lPeO-WRhYujhBQpgBDavu4F6Qudh1uqsKqlALHH_5PrmgSn5JB-d8h5qdndgy-Eq2XVnji7cA9-kpMmW0N8Dl9bRmF51Fi6PbGMTh2Y8OLvqOKEaPAp1tsLicXdaWptXLIbFWuaTdelbVpSc1E0IIQ",
+          "use": "sig"
+        }
+      ]
+    }
+    "#);
+    let signing = world.transmitter.keys().signing_key().await.unwrap();
+    assert_eq!(world.anyone().get("/jwks.json").await.json()["keys"][0]["kid"], signing.kid);
+}
+
+#[tokio::test]
+async fn es256_is_there_on_request() {
+    let world = World::with(|config| config.algorithm = Algorithm::ES256);
+    assert_snapshot!(world.anyone().get("/jwks.json").await, @r#"
+    200 OK
+    cache-control: public, max-age=300
+    content-type: application/json
+
+    {
+      "keys": [
+        {
+          "alg": "ES256",
+          "crv": "P-256",
+          "kid": "ezsc_-QmlIMDxdlAO0W92dx1MXgHz1V3w0sX3SQx6W8",
+          "kty": "EC",
+          "use": "sig",
+          "x": "oqKzxW4WQtqpfbva0zEsGCzjHR9vjiC9yfK6Epk3S_w",
+          "y": "hiR3GO81KZIRTuip4gnh1EgU2pTTeUfvJEaw6R3y0zk"
+        }
+      ]
+    }
+    "#);
+}
+
+/// The kids in the JWKS.
+async fn kids(world: &World) -> Vec<String> {
+    let jwks = world.anyone().get("/jwks.json").await.json();
+    let keys = jwks["keys"].as_array().unwrap().iter();
+    keys.map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn signing(world: &World) -> String {
+    world.transmitter.keys().signing_key().await.unwrap().kid.clone()
+}
+
+#[tokio::test]
+async fn a_new_key_is_published_before_it_signs_and_the_old_one_stays() {
+    let world = World::new();
+    let keys = world.transmitter.keys();
+    let old = signing(&world).await;
+    let new = keys.rotate(false).await.unwrap().key.kid.clone();
+    assert_eq!(kids(&world).await, [old.clone(), new.clone()]);
+    assert_eq!(signing(&world).await, old);
+    let refused = keys.rotate(false).await.unwrap_err().to_string();
+    assert_eq!(refused, format!("the key {new} is to sign from 2026-01-01T00:10:00Z on"));
+    // Whoever reads the JWKS now may keep it for the five minutes before the next look, twice.
+    world.clock.advance(Duration::from_secs(599));
+    assert_eq!(signing(&world).await, old);
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(signing(&world).await, new);
+    assert_eq!(kids(&world).await, [old.clone(), new.clone()]);
+
+    keys.retire(&old).await.unwrap();
+    assert_eq!(kids(&world).await.join(" "), new);
+    let refused = keys.retire(&new).await.unwrap_err().to_string();
+    assert_eq!(refused, format!("the key {new} is signing; rotate first, then retire it"));
+    assert_eq!(keys.retire(&old).await.unwrap_err().to_string(), format!("there is no key {old}"));
+}
+
+#[tokio::test]
+async fn in_an_emergency_a_key_is_replaced_at_once() {
+    let world = World::new();
+    let keys = world.transmitter.keys();
+    let old = signing(&world).await;
+    let new = keys.rotate(true).await.unwrap().key.kid.clone();
+    assert_eq!(signing(&world).await, new);
+    let next = keys.rotate(false).await.unwrap().key.kid.clone();
+    assert_eq!(keys.rotate(true).await.unwrap().key.kid, next);
+    let states: Vec<_> = keys.list().await.unwrap().into_iter().map(|(_, state)| state).collect();
+    assert_eq!(states, [KeyState::Past, KeyState::Past, KeyState::Signing]);
+    assert_eq!(kids(&world).await, [old, new, next]);
+}
+
+#[tokio::test]
+async fn processes_that_start_together_agree_on_the_first_key() {
+    let world = World::new();
+    let others: Vec<_> = (0..4).map(|_| world.another_process()).collect();
+    let kids = others
+        .iter()
+        .map(|other| async move { other.keys().signing_key().await.unwrap().kid.clone() });
+    let kids = futures_util::future::join_all(kids).await;
+    assert!(kids.iter().all(|kid| *kid == kids[0]), "{kids:?}");
+    assert_eq!(world.transmitter.keys().published().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_process_sees_within_half_a_minute_what_another_rotated() {
+    let world = World::new();
+    let other = world.another_process();
+    let old = signing(&world).await;
+    let new = other.keys().rotate(true).await.unwrap().key.kid.clone();
+    assert_eq!(signing(&world).await, old);
+    world.clock.advance(Duration::from_secs(30));
+    assert_eq!(signing(&world).await, new);
+}
+
+#[tokio::test]
+async fn a_key_that_another_process_destroyed_is_not_clung_to() {
+    let world = World::new();
+    let other = world.another_process();
+    let old = signing(&world).await;
+    other.keys().rotate(true).await.unwrap();
+    other.keys().retire(&old).await.unwrap();
+    world.transmitter.keys().sign("JWT", b"{}").await.unwrap();
+    assert_ne!(signing(&world).await, old);
+}
