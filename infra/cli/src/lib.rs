@@ -1,4 +1,49 @@
-//! The parts of the `tocsin` command that do not ask or tell people anything.
+//! The `tocsin` command: a transmitter in one process, the operator's commands, and a receiver.
 
+pub mod args;
+pub mod commands;
+pub mod home;
+pub mod output;
 pub mod server;
+pub mod settings;
 pub mod tls;
+
+use std::{io, process::ExitCode};
+
+use anstream::eprintln;
+use anstyle::{AnsiColor, Style};
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use args::Cli;
+use output::Output;
+
+/// Does what the command line says.
+pub async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let command = cli.command.unwrap_or_default();
+    log_to_stderr(cli.log.as_deref().unwrap_or(command.log()));
+    match command.run(Output::new(cli.json)).await {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads has read enough, as `head` does.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
+            eprintln!("{red}error:{red:#} {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn log_to_stderr(filter: &str) {
+    let filter = EnvFilter::builder().parse_lossy(filter);
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(|| anstream::AutoStream::auto(io::stderr()))
+        .init();
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,2 +1,8 @@
 //! The `tocsin` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tocsin_cli::main().await
+}

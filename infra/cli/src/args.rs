@@ -1,0 +1,166 @@
+//! What can be said on the command line.
+
+use std::{fmt::Write, path::PathBuf};
+
+use clap::{Parser, Subcommand, builder::StyledStr};
+
+use crate::{
+    commands::{client, dead_letter, demo, emit, event, keys, listen, serve, stream, token},
+    home::Home,
+    output::Output,
+};
+
+const GLOBAL: &str = "Global options";
+
+/// A transmitter of the OpenID Shared Signals Framework: takes events in, and delivers them as
+/// signed Security Event Tokens (SETs) to the receivers that want them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tocsin",
+    version,
+    after_help = examples(&[
+        ("See it all work, in a temporary folder", "tocsin demo"),
+        ("Run a transmitter", "tocsin serve --data ./data --tls"),
+        ("Register a receiver", "tocsin client create --data ./data --name acme --audience https://acme.example"),
+        ("Tell what happened", "tocsin emit --data ./data event.json"),
+    ])
+)]
+pub struct Cli {
+    /// Print JSON instead of text for people
+    #[arg(long, global = true, help_heading = GLOBAL)]
+    pub json: bool,
+
+    /// What to log on stderr: a level, or directives such as `info,ssf=debug`
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILTER",
+        env = "RUST_LOG",
+        hide_env_values = true,
+        help_heading = GLOBAL
+    )]
+    pub log: Option<String>,
+
+    /// What to do; without it, the demo
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// See it all work: a transmitter, two receivers and a few events
+    Demo(demo::Args),
+    /// Run a transmitter
+    Serve(serve::Args),
+    /// Receive SETs in a terminal
+    Listen(listen::Args),
+    /// Tell what happened: put events on the ingest queue
+    Emit(emit::Args),
+    /// Register receivers, and look after them
+    Client(client::Args),
+    /// Look at the streams of receivers, and change their status
+    Stream(stream::Args),
+    /// Look at what became of events, and send them again
+    Event(event::Args),
+    /// Look at messages that could not be events, and deal with them
+    DeadLetter(dead_letter::Args),
+    /// Look at the keys that sign, and change them
+    Keys(keys::Args),
+    /// Look at access tokens, and revoke them
+    Token(token::Args),
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Self::Demo(demo::Args::default())
+    }
+}
+
+impl Command {
+    /// What it logs unless told otherwise.
+    pub fn log(&self) -> &'static str {
+        match self {
+            Self::Serve(_) => "info",
+            Self::Demo(_) => "error",
+            Self::Client(_)
+            | Self::DeadLetter(_)
+            | Self::Emit(_)
+            | Self::Event(_)
+            | Self::Keys(_)
+            | Self::Listen(_)
+            | Self::Stream(_)
+            | Self::Token(_) => "warn",
+        }
+    }
+
+    /// Does it.
+    pub async fn run(self, output: Output) -> anyhow::Result<()> {
+        match self {
+            Self::Demo(args) => demo::run(args, output).await,
+            Self::Serve(args) => serve::run(args, output).await,
+            Self::Listen(args) => listen::run(args, output).await,
+            Self::Emit(args) => emit::run(args, output).await,
+            Self::Client(args) => client::run(args, output).await,
+            Self::Stream(args) => stream::run(args, output).await,
+            Self::Event(args) => event::run(args, output).await,
+            Self::DeadLetter(args) => dead_letter::run(args, output).await,
+            Self::Keys(args) => keys::run(args, output).await,
+            Self::Token(args) => token::run(args, output).await,
+        }
+    }
+}
+
+/// The data folder of a transmitter, for the operator's commands.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Data {
+    /// The data folder of the transmitter
+    #[arg(long, value_name = "DIR", env = "TOCSIN_DATA", hide_env_values = true)]
+    data: PathBuf,
+}
+
+impl Data {
+    /// The transmitter there, which must have been made already.
+    pub fn open(&self) -> anyhow::Result<Home> {
+        Home::existing(&self.data)
+    }
+
+    /// The transmitter there; the folder is made if it is not there.
+    pub fn open_or_make(&self) -> anyhow::Result<Home> {
+        Home::open_or_make(&self.data)
+    }
+}
+
+/// The end of a help text: command lines to copy, each with what it does.
+pub fn examples(examples: &[(&str, &str)]) -> StyledStr {
+    let styles = clap::builder::Styles::styled();
+    let (header, literal) = (styles.get_header(), styles.get_literal());
+    let mut text = StyledStr::new();
+    let plural = if examples.len() == 1 { "" } else { "s" };
+    let _ = writeln!(text, "{header}Example{plural}:{header:#}");
+    for (at, (what, line)) in examples.iter().enumerate() {
+        let gap = if at == 0 { "" } else { "\n" };
+        let _ = write!(text, "{gap}  {what}:\n    {literal}{line}{literal:#}\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_command_can_be_said_and_shows_an_example() {
+        let mut commands = vec![Cli::command()];
+        while let Some(command) = commands.pop() {
+            command.clone().debug_assert();
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name} does not say what it does");
+            commands.extend(command.get_subcommands().cloned());
+            let help = command.get_after_help().map(ToString::to_string);
+            assert!(help.is_some_and(|help| help.contains("Example")), "{name} has no example");
+        }
+    }
+}

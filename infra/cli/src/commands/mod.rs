@@ -1,0 +1,12 @@
+//! The commands, one file each: its arguments, and what it does.
+
+pub mod client;
+pub mod dead_letter;
+pub mod demo;
+pub mod emit;
+pub mod event;
+pub mod keys;
+pub mod listen;
+pub mod serve;
+pub mod stream;
+pub mod token;

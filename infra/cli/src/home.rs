@@ -1,0 +1,93 @@
+//! A data folder, and the transmitter that lives in it.
+//!
+//! | in the folder | what it is |
+//! | --- | --- |
+//! | `tocsin.db` | table and queues |
+//! | `keys/` | the private keys that sign |
+//! | `settings.json` | the settings that `serve` was started with last |
+//! | `tls/` | the certificate of `serve --tls`, and its key |
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context, bail};
+use async_trait::async_trait;
+use ssf::{
+    Parts, Transmitter,
+    clock::SystemClock,
+    config::Config,
+    delivery::{ChosenBy, HttpPush, Push, PushAnswer, PushError},
+    embedded::{Database, LocalSigner, QueueKind},
+    ids::RandomIds,
+};
+use url::Url;
+
+use crate::settings::Settings;
+
+/// A data folder that is open; others may have it open too.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// Where it is.
+    pub folder: PathBuf,
+    /// The transmitter that lives there.
+    pub transmitter: Transmitter,
+}
+
+impl Home {
+    /// For an operator's command that works on what is there.
+    pub fn existing(folder: &Path) -> anyhow::Result<Self> {
+        if !folder.join("tocsin.db").is_file() {
+            bail!(
+                "there is no transmitter in {}: check --data, or start one with `tocsin serve`",
+                folder.display()
+            );
+        }
+        Self::open_or_make(folder)
+    }
+
+    /// For an operator's command that may come before the first `serve`.
+    pub fn open_or_make(folder: &Path) -> anyhow::Result<Self> {
+        let config = Settings::read(folder)?.unwrap_or_default().config()?;
+        Self::open(folder, config, Arc::new(NoPush))
+    }
+
+    /// The transmitter in `folder`, with these settings and this way to the receivers. The folder
+    /// is made if it is not there.
+    pub fn open(folder: &Path, config: Config, http: Arc<dyn HttpPush>) -> anyhow::Result<Self> {
+        let clock = Arc::new(SystemClock);
+        let database = Database::open(folder, clock.clone())?;
+        let keys = folder.join("keys");
+        let signer = LocalSigner::open(&keys)
+            .with_context(|| format!("the keys in {} cannot be used", keys.display()))?;
+        let transmitter = Transmitter::new(Parts {
+            config,
+            table: Arc::new(database.table()),
+            ingest: Arc::new(database.queue("ingest", QueueKind::Standard)),
+            ingest_fifo: Arc::new(database.queue("ingest.fifo", QueueKind::Fifo)),
+            dead_letters: Arc::new(database.queue("dead-letters", QueueKind::Standard)),
+            push: Arc::new(database.queue("push", QueueKind::Fifo)),
+            signer: Arc::new(signer),
+            http,
+            clock,
+            ids: Arc::new(RandomIds),
+        });
+        Ok(Self { folder: folder.to_owned(), transmitter })
+    }
+}
+
+/// For the operator's commands: they leave the receivers to `serve`.
+#[derive(Debug)]
+struct NoPush;
+
+#[async_trait]
+impl HttpPush for NoPush {
+    async fn push(&self, _: &Push<'_>) -> Result<PushAnswer, PushError> {
+        Err(PushError::Broken("only `serve` talks to receivers".to_owned()))
+    }
+
+    async fn fetch(&self, _: &Url, _: ChosenBy) -> Result<Vec<u8>, PushError> {
+        Err(PushError::Broken("only `serve` reads the keys of others".to_owned()))
+    }
+}
