@@ -229,7 +229,7 @@ impl Transmitter {
             return PushOutcome::Retry { after: None, reason: "the stream is polled".to_owned() };
         };
         let push = Push {
-            endpoint: endpoint_url,
+            endpoint: endpoint_url.url(),
             authorization: authorization_header.as_ref().map(Secret::reveal),
             set: token.signed.as_str(),
             verify_certificate: stream.verify_certificates,

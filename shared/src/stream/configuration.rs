@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use url::Url;
 
 use crate::{
     client::Profile,
@@ -12,7 +11,7 @@ use crate::{
     delivery::check_endpoint,
     event::EventType,
     json::{Invalid, Patch},
-    stream::{Delivery, Secret, Stream, StreamId, UriFamily},
+    stream::{Delivery, Endpoint, Secret, Stream, StreamId, UriFamily},
     web::paths,
 };
 
@@ -49,7 +48,7 @@ impl StreamConfiguration {
     pub fn of(stream: &Stream, config: &Config) -> Self {
         let endpoint_url = match &stream.delivery {
             Delivery::Poll { .. } => config.issuer.join(&paths::poll(&stream.id)),
-            Delivery::Push { endpoint_url, .. } => endpoint_url.to_string(),
+            Delivery::Push { endpoint_url, .. } => endpoint_url.as_str().to_owned(),
         };
         Self {
             stream_id: stream.id.clone(),
@@ -269,10 +268,12 @@ impl DeliveryWish {
             // [SSF 1.0, 6.1.2]: the endpoint is ours to name; one that is sent is not used.
             return Ok(Delivery::Poll { family });
         }
-        let endpoint_url: Url = match &self.endpoint_url {
-            Some(url) => check_endpoint(url, config.allow_private_push)?,
-            None => return Err(Invalid::new("delivery.endpoint_url", "is missing")),
+        let Some(text) = self.endpoint_url else {
+            return Err(Invalid::new("delivery.endpoint_url", "is missing"));
         };
+        check_endpoint(&text, config.allow_private_push)?;
+        let endpoint_url = Endpoint::try_from(text)
+            .map_err(|_| Invalid::new("delivery.endpoint_url", "is not a URL"))?;
         let authorization_header = match (self.authorization_header, current) {
             (Patch::Value(header), _) => Some(header_value(header)?),
             (Patch::Absent, Some(Delivery::Push { authorization_header, .. })) => {

@@ -16,7 +16,7 @@ pub use default_subjects::DefaultSubjects;
 pub use id::StreamId;
 pub use manage::Missing;
 pub(crate) use matching::Matcher;
-pub use model::{Delivery, MAX_SHAPES, Secret, Status, Stream, UriFamily};
+pub use model::{Delivery, Endpoint, MAX_SHAPES, Secret, Status, Stream, UriFamily};
 pub use status::{StatusWish, StreamStatus, UpdateStatus};
 pub(crate) use store::listed_key;
 pub(crate) use subjects::subject_rows;

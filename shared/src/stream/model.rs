@@ -146,7 +146,7 @@ pub enum Delivery {
         /// By which name the receiver asked for it.
         family: UriFamily,
         /// Where to.
-        endpoint_url: Url,
+        endpoint_url: Endpoint,
         /// The value of the `Authorization` header.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         authorization_header: Option<Secret>,
@@ -171,6 +171,41 @@ impl Delivery {
     /// Whether SETs are posted.
     pub fn is_push(&self) -> bool {
         matches!(self, Self::Push { .. })
+    }
+}
+
+/// Where SETs are pushed to: a URL, and how the receiver wrote it, which is what it is shown again
+/// ([SSF 1.0, 8.1.1]).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Endpoint {
+    text: String,
+    url: Url,
+}
+
+impl Endpoint {
+    /// The URL itself.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// How the receiver wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl TryFrom<String> for Endpoint {
+    type Error = url::ParseError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Ok(Self { url: Url::parse(&text)?, text })
+    }
+}
+
+impl From<Endpoint> for String {
+    fn from(endpoint: Endpoint) -> Self {
+        endpoint.text
     }
 }
 
