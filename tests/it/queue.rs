@@ -1,1 +1,80 @@
 //! What every home of the queue must do.
+//!
+//! `queue/contract.rs` is one suite of small stories; `queue/model.rs` adds random ones, compared
+//! with a model.
+
+mod contract;
+mod file;
+mod model;
+mod wait;
+
+use std::{sync::Arc, time::Duration};
+
+use ssf::{
+    clock::{Clock, ManualClock},
+    embedded::{Database, QueueKind},
+    queue::{Message, Queue, Received},
+};
+
+/// An empty queue of each kind, and the clock that they go by.
+struct Home {
+    standard: Arc<dyn Queue>,
+    fifo: Arc<dyn Queue>,
+    clock: Arc<ManualClock>,
+    /// What must outlive the queues.
+    _folder: Option<tempfile::TempDir>,
+}
+
+fn in_memory() -> Home {
+    let clock = clock();
+    home(&Database::in_memory(Arc::clone(&clock) as Arc<dyn Clock>), clock, None)
+}
+
+fn on_disk() -> Home {
+    let clock = clock();
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(folder.path(), Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
+    home(&database, clock, Some(folder))
+}
+
+fn home(database: &Database, clock: Arc<ManualClock>, folder: Option<tempfile::TempDir>) -> Home {
+    Home {
+        standard: Arc::new(database.queue("standard", QueueKind::Standard)),
+        fifo: Arc::new(database.queue("fifo", QueueKind::Fifo)),
+        clock,
+        _folder: folder,
+    }
+}
+
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new("2026-09-01T12:00:00Z".parse().unwrap()))
+}
+
+/// What a consumer holds a message for, in these tests.
+const HOLD: Duration = Duration::from_secs(30);
+
+fn message(body: &str) -> Message {
+    Message { body: body.to_owned(), ..Message::default() }
+}
+
+fn in_group(group: &str, body: &str) -> Message {
+    Message { group: Some(group.to_owned()), ..message(body) }
+}
+
+async fn send(queue: &dyn Queue, messages: impl IntoIterator<Item = Message>) {
+    for answer in queue.send(messages.into_iter().collect()).await {
+        answer.unwrap();
+    }
+}
+
+async fn receive(queue: &dyn Queue, max: usize) -> Vec<Received> {
+    queue.receive(max, HOLD).await.unwrap()
+}
+
+async fn delete(queue: &dyn Queue, message: &Received) {
+    queue.delete(vec![message.receipt.clone()]).await.unwrap();
+}
+
+fn bodies(messages: &[Received]) -> Vec<&str> {
+    messages.iter().map(|message| message.body.as_str()).collect()
+}
