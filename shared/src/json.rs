@@ -88,6 +88,8 @@ fn without_values(reason: &str) -> String {
         Some((found, expected)) => {
             let kind = found.split_once(": ").map_or(found, |(_, kind)| kind);
             let kind = kind.split(['"', '`']).next().unwrap_or_default().trim();
+            // Our own names mean nothing to the sender.
+            let expected = if expected.starts_with("struct ") { "an object" } else { expected };
             format!("is {kind}, expected {expected}")
         }
         None => reason.to_owned(),
@@ -282,6 +284,6 @@ mod tests {
         assert_eq!(error("{}"), "inner: is missing");
         assert_eq!(error(r#"{"inner":{}}"#), "inner.url: is missing");
         assert_eq!(error(r#"{"inner":{"url":7}}"#), "inner.url: is integer, expected a string");
-        assert_eq!(error(r#"{"inner":"secret"}"#), "inner: is string, expected struct Inner");
+        assert_eq!(error(r#"{"inner":"secret"}"#), "inner: is string, expected an object");
     }
 }

@@ -4,6 +4,8 @@
 
 mod delivery;
 mod discovery;
+mod oauth;
 mod push_http;
 mod queue;
 mod table;
+mod web;

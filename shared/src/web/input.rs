@@ -29,7 +29,7 @@ pub const MAX_BODY: usize = 256 * 1024;
 /// A body must have come within this time.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
-/// A JSON body, read strictly; or an answer.
+/// A JSON body that is an object, read strictly; or an answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<T>(pub T);
 
@@ -41,7 +41,12 @@ impl<T: DeserializeOwned> FromRequest<Transmitter> for Json<T> {
             return Err(Problem::unsupported_media_type("application/json"));
         }
         let body = read(request.into_body(), &*transmitter.parts().clock).await?;
-        Ok(Self(json::read(&body)?))
+        let value = json::parse(&body)?;
+        // serde would also take the members in an array.
+        if !value.is_object() {
+            return Err(Invalid::new(".", "must be an object").into());
+        }
+        Ok(Self(json::from_value(value)?))
     }
 }
 
