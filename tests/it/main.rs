@@ -9,3 +9,4 @@ mod push_http;
 mod queue;
 mod table;
 mod web;
+mod tidy;
