@@ -255,8 +255,11 @@ impl Transmitter {
     ) -> Result<usize, Error> {
         let mut stuck = Vec::new();
         let mut after: Option<String> = None;
+        // In all other lanes of a stream that is not enabled everything is held.
+        let prefix =
+            if stream.status == Status::Enabled { PENDING.to_owned() } else { lane_prefix(0) };
         loop {
-            let (held, _) = self.pending(&stream.id, PENDING, after.as_deref(), 1).await?;
+            let (held, _) = self.pending(&stream.id, &prefix, after.as_deref(), 1).await?;
             let Some(first) = held.first() else { break };
             let lane = first.token.lane;
             if overdue(&first.token) {
@@ -277,7 +280,7 @@ impl Transmitter {
 fn next_attempt(stream: &Stream, token: &IssuedToken, now: Timestamp) -> Attempt {
     match token.first_attempt {
         // What was tried before the stream was enabled again does not count.
-        Some(first_at) if Some(first_at) >= stream.enabled_at => {
+        Some(first_at) if Some(first_at) >= stream.round_began => {
             Attempt { number: token.attempts + 1, first_at }
         }
         Some(_) | None => Attempt { number: 1, first_at: now },
@@ -288,7 +291,7 @@ fn next_attempt(stream: &Stream, token: &IssuedToken, now: Timestamp) -> Attempt
 pub(crate) fn sift(stream: &Stream, held: Vec<Held>) -> (Vec<Held>, Vec<Held>) {
     let (mut passing, mut void) = (Vec::new(), Vec::new());
     for held in held {
-        let dropped = stream.dropped_until.is_some_and(|until| held.token.created <= until);
+        let dropped = stream.dropped_until.is_some_and(|until| held.token.created < until);
         if held.token.passage == Passage::Always {
             passing.push(held);
             continue;
@@ -315,7 +318,7 @@ fn by_subject(
     for held in held {
         let token = &held.token;
         // What was put off before the stream was enabled again waits no longer.
-        let counts = Some(token.last_modified) >= stream.enabled_at;
+        let counts = Some(token.last_modified) >= stream.round_began;
         if counts && token.next_attempt.is_some_and(|next| next > now) {
             blocked.insert(token.subject.clone());
         }

@@ -105,7 +105,8 @@ impl Transmitter {
 
     async fn is_inactive(&self, stream: &Stream) -> Result<bool, Error> {
         let Some(timeout) = self.parts().config.inactivity_timeout else { return Ok(false) };
-        let seen = self.last_active(stream).await?.max(stream.enabled_at.unwrap_or(stream.created));
+        let seen =
+            self.last_active(stream).await?.max(stream.round_began.unwrap_or(stream.created));
         Ok(clock::since(seen, self.parts().clock.now()) > timeout)
     }
 

@@ -40,16 +40,23 @@ impl Transmitter {
             return Err(Error::Forbidden { scope: "to create streams" });
         }
         let stream = self.new_stream(receiver, wish)?;
+        // Before anything is written: a receiver that has enough must not leave rows behind.
+        self.owned(&receiver.id, receiver.max_streams).await?;
         // See `replace_stream_item` for why the rows come first.
-        self.write_rows(type_rows(&stream).into_iter().map(index_row).collect()).await?;
-        loop {
+        let rows = type_rows(&stream);
+        self.write_rows(rows.iter().cloned().map(index_row).collect()).await?;
+        let inserted = loop {
             match self.insert_stream(&stream, receiver.max_streams).await {
-                Ok(()) => break,
                 // Another stream of the same client was created or deleted meanwhile.
                 Err(Error::Table(TableError::Conflict)) => {}
-                Err(error) => return Err(error),
+                done => break done,
             }
+        };
+        if matches!(inserted, Err(Error::TooManyStreams(_))) {
+            let deletes = rows.into_iter().map(|key| Write::delete(key, Condition::Any));
+            self.write_rows(deletes.collect()).await?;
         }
+        inserted?;
         tracing::info!(stream.id = %stream.id, receiver.id = %receiver.id, "stream created");
         Ok(StreamConfiguration::of(&stream, &self.parts().config))
     }
@@ -81,7 +88,7 @@ impl Transmitter {
             subject_in_event: receiver.subject_in_event,
             verify_certificates: receiver.verify_certificates,
             round: 0,
-            enabled_at: None,
+            round_began: None,
             dropped_until: None,
             created: now,
             last_modified: now,
@@ -91,25 +98,33 @@ impl Transmitter {
     /// The limit holds also against creations at the same time: the list of the client's streams
     /// is written with the stream, or neither is.
     async fn insert_stream(&self, stream: &Stream, max_streams: usize) -> Result<(), Error> {
-        let table = &self.parts().table;
-        let key = owned_key(&stream.owner);
-        let item = table.get(&key).await?;
-        let (mut owned, condition) = match &item {
-            Some(item) => (decode::<Owned>(item)?, Condition::Version(item.version)),
-            None => (Owned::default(), Condition::Absent),
-        };
-        if owned.streams.len() >= max_streams {
-            return Err(Error::TooManyStreams(owned.streams.len()));
-        }
+        let (mut owned, condition) = self.owned(&stream.owner, max_streams).await?;
         owned.streams.push(stream.id.clone());
-        table
+        self.parts()
+            .table
             .transact(vec![
-                Write::put(key, condition, content(&owned)),
+                Write::put(owned_key(&stream.owner), condition, content(&owned)),
                 Write::put(stream_key(&stream.id), Condition::Absent, content(stream)),
                 index_row(listed_key(&stream.id)),
             ])
             .await?;
         Ok(())
+    }
+
+    /// The streams of `owner`, if there is room for one more, and the state that they are in.
+    async fn owned(
+        &self,
+        owner: &ClientId,
+        max_streams: usize,
+    ) -> Result<(Owned, Condition), Error> {
+        let (owned, condition) = match self.parts().table.get(&owned_key(owner)).await? {
+            Some(item) => (decode::<Owned>(&item)?, Condition::Version(item.version)),
+            None => (Owned::default(), Condition::Absent),
+        };
+        if owned.streams.len() >= max_streams {
+            return Err(Error::TooManyStreams(owned.streams.len()));
+        }
+        Ok((owned, condition))
     }
 
     /// One stream of `receiver` ([SSF 1.0, 8.1.1.2]).
@@ -153,6 +168,7 @@ impl Transmitter {
         missing: Missing,
     ) -> Result<StreamConfiguration, Error> {
         let config = &self.parts().config;
+        let now = self.parts().clock.now();
         let id = wish.stream_id.clone();
         let stream = self
             .change_stream(&id, |stream| {
@@ -161,9 +177,19 @@ impl Transmitter {
                 }
                 // Against the stream as it is before the update.
                 wish.supplied.check(&StreamConfiguration::of(stream, config))?;
-                Ok(self.apply(stream, wish.clone(), missing)?)
+                let delivery = stream.delivery.clone();
+                self.apply(stream, wish.clone(), missing)?;
+                if stream.delivery != delivery {
+                    stream.begin_round(now);
+                }
+                Ok(())
             })
             .await?;
+        if stream.round_began == Some(now) {
+            // What is pending goes the new way at once.
+            self.ring_all(&stream).await?;
+            self.wakes().wake(&stream.id);
+        }
         self.touch(&stream).await?;
         Ok(StreamConfiguration::of(&stream, config))
     }

@@ -57,11 +57,12 @@ pub struct Stream {
     pub verify_certificates: bool,
     /// How many lanes its SETs are spread over, besides lane 0, at least 1; see [`Stream::lane`].
     pub lanes: u8,
-    /// Raised when it is enabled again; see [`crate::delivery::PushTask`].
+    /// Raised when it is enabled again, or delivered another way; see
+    /// [`crate::delivery::PushTask`].
     pub round: u32,
-    /// When it was last enabled again: what failed before counts no more.
+    /// When the round began: what failed before counts no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub enabled_at: Option<Timestamp>,
+    pub round_began: Option<Timestamp>,
     /// When it was last disabled: what was issued until then is not delivered any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dropped_until: Option<Timestamp>,
@@ -99,6 +100,12 @@ impl Stream {
         } else {
             1 + subject.digest().bucket(self.lanes)
         }
+    }
+
+    /// From `now` on its SETs are delivered anew: what waited for its next attempt waits no longer.
+    pub(crate) fn begin_round(&mut self, now: Timestamp) {
+        self.round += 1;
+        self.round_began = Some(now);
     }
 
     /// All its lanes.

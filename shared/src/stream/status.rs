@@ -144,8 +144,7 @@ impl Transmitter {
                     return Err(Error::StreamNotFound(stream.id.clone()));
                 }
                 if status == Status::Enabled && stream.status != Status::Enabled {
-                    stream.round += 1;
-                    stream.enabled_at = Some(now);
+                    stream.begin_round(now);
                 }
                 if status == Status::Disabled {
                     // [SSF 1.0, 8.1.2.1]: nothing is held for a disabled stream.
