@@ -8,5 +8,5 @@ mod oauth;
 mod push_http;
 mod queue;
 mod table;
-mod web;
 mod tidy;
+mod web;
