@@ -4,6 +4,7 @@
 
 mod delivery;
 mod discovery;
+mod matching;
 mod oauth;
 mod push_http;
 mod queue;

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use futures_util::future::try_join_all;
+use futures_util::{future::try_join_all, try_join};
 use jiff::Timestamp;
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     event::{EventType, SecurityEvent},
     stream::{
         DefaultSubjects, Stream, StreamId,
-        store::{decode, stream_key, type_partition},
+        store::{ALL, SHAPE, decode, stream_key, type_partition},
         subjects::{NamedRow, named_prefix, subject_partition},
     },
     subject::{Shape, Subject},
@@ -40,8 +40,15 @@ pub(crate) struct Matcher<'a> {
     named: Vec<Vec<StreamId>>,
 }
 
-/// Sorts behind each key that begins with the same text: keys are ASCII.
-const LAST: char = '\u{7f}';
+/// Sorts behind each key that begins with the same text.
+const LAST: char = char::MAX;
+
+/// How many rows are read at first where many may stand for one answer. Few, so that very many cost
+/// no more reads than some.
+const PEEK: usize = 2;
+
+/// How many are read later, at most.
+const MOST: usize = 1024;
 
 impl<'a> Matcher<'a> {
     /// Reads what it takes to match `events`.
@@ -65,60 +72,62 @@ impl<'a> Matcher<'a> {
     }
 
     async fn read_wanted(&self, event_type: &EventType) -> Result<Wanted, Error> {
-        let table = &self.transmitter.parts().table;
-        let mut wanted = Wanted::default();
         let partition = type_partition(event_type.as_str());
-        let mut query = Query::sorted(&partition, "").limit(32);
+        let (all, shapes) = try_join!(self.read_all(&partition), self.read_shapes(&partition))?;
+        Ok(Wanted { all, shapes })
+    }
+
+    async fn read_all(&self, partition: &str) -> Result<Vec<StreamId>, Error> {
+        let mut query = Query::sorted(partition, ALL);
+        let mut found = Vec::new();
         loop {
-            let page = table.query(query).await?;
-            let mut skip = None;
-            for item in &page.items {
-                if let Some(id) = item.key.sk.strip_prefix("ALL#") {
-                    wanted.all.extend(StreamId::parse(id));
-                } else if let Some((shape, _)) =
-                    item.key.sk.strip_prefix("SHAPE#").and_then(|rest| rest.split_once('#'))
-                {
-                    skip = Some(format!("SHAPE#{shape}#{LAST}"));
-                    wanted.shapes.insert(Shape::new(shape));
-                }
-            }
-            let Some(next) = page.next else { return Ok(wanted) };
-            query = match skip {
-                // All other streams of the last shape are passed over.
-                Some(skip) => Query::sorted(&partition, "").limit(1).after(skip),
-                None => Query::sorted(&partition, "").after(next),
-            };
+            let page = self.transmitter.parts().table.query(query.clone()).await?;
+            let ids = page.items.iter().filter_map(|item| item.key.sk.strip_prefix(ALL));
+            found.extend(ids.filter_map(StreamId::parse));
+            let Some(next) = page.next else { return Ok(found) };
+            query.after = Some(next);
         }
+    }
+
+    async fn read_shapes(&self, partition: &str) -> Result<BTreeSet<Shape>, Error> {
+        let firsts = self.read_firsts(partition, SHAPE).await?;
+        Ok(firsts.into_iter().map(Shape::new).collect())
     }
 
     async fn read_named(&self, event: &SecurityEvent) -> Result<Vec<StreamId>, Error> {
         let wanted = &self.wanted[&event.event_type];
         let prefix = named_prefix(DefaultSubjects::None);
-        let mut found = Vec::new();
-        for digest in wanted.shapes.iter().filter_map(|shape| event.subject.probe(shape)) {
-            let partition = subject_partition(&digest);
-            let mut query = Query::sorted(&partition, prefix).limit(32);
-            loop {
-                let page = self.transmitter.parts().table.query(query).await?;
-                let mut skip = String::new();
-                for item in &page.items {
-                    let rest = item.key.sk.strip_prefix(prefix).unwrap_or_default();
-                    let id = rest.split_once('#').and_then(|(id, _)| StreamId::parse(id));
-                    if let Some(id) = id {
-                        skip = format!("{prefix}{id}#{LAST}");
-                        if found.last() != Some(&id) {
-                            found.push(id);
-                        }
-                    }
+        let partitions: Vec<String> = wanted
+            .shapes
+            .iter()
+            .filter_map(|shape| Some(subject_partition(&event.subject.probe(shape)?)))
+            .collect();
+        let found = partitions.iter().map(|partition| self.read_firsts(partition, prefix));
+        let found = try_join_all(found).await?;
+        Ok(found.into_iter().flatten().filter_map(StreamId::parse).collect())
+    }
+
+    /// What stands behind `prefix` and before the next `#` in the sort keys of a partition, each
+    /// once, however many keys have it.
+    async fn read_firsts(&self, partition: &str, prefix: &str) -> Result<Vec<String>, Error> {
+        let mut query = Query::sorted(partition, prefix).limit(PEEK);
+        let mut found: Vec<String> = Vec::new();
+        loop {
+            let page = self.transmitter.parts().table.query(query.clone()).await?;
+            let before = found.len();
+            for item in &page.items {
+                let rest = item.key.sk.strip_prefix(prefix).unwrap_or_default();
+                let first = rest.split_once('#').map_or(rest, |(first, _)| first);
+                if found.last().is_none_or(|last| last != first) {
+                    found.push(first.to_owned());
                 }
-                if page.next.is_none() {
-                    break;
-                }
-                // All other subjects of the last stream are passed over.
-                query = Query::sorted(&partition, prefix).limit(32).after(skip);
+            }
+            let (Some(_), Some(last)) = (page.next, found.last()) else { return Ok(found) };
+            query.after = Some(format!("{prefix}{last}#{LAST}"));
+            if found.len() - before == page.items.len() {
+                query.limit = MOST.min(query.limit * 2);
             }
         }
-        Ok(found)
     }
 
     async fn read_streams(&mut self) -> Result<(), Error> {

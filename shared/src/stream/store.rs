@@ -43,6 +43,11 @@ pub(crate) fn type_partition(event_type: &str) -> String {
     format!("TYPE#{event_type}")
 }
 
+/// The rows of streams with default ALL begin so.
+pub(crate) const ALL: &str = "ALL#";
+/// The rows of streams with default NONE begin so.
+pub(crate) const SHAPE: &str = "SHAPE#";
+
 /// What `item` holds.
 pub(crate) fn decode<T: DeserializeOwned>(item: &Item) -> Result<T, TableError> {
     serde_json::from_str(&item.body).map_err(|source| TableError::Corrupt {
@@ -76,10 +81,10 @@ pub(crate) fn type_rows(stream: &Stream) -> BTreeSet<Key> {
     let id = &stream.id;
     let types = stream.events_delivered.iter().map(EventType::as_str);
     match stream.default_subjects {
-        DefaultSubjects::All => types.map(|name| row(name, format!("ALL#{id}"))).collect(),
+        DefaultSubjects::All => types.map(|name| row(name, format!("{ALL}{id}"))).collect(),
         DefaultSubjects::None => types
             .flat_map(|name| stream.shapes.iter().map(move |shape| (name, shape)))
-            .map(|(name, shape)| row(name, format!("SHAPE#{shape}#{id}")))
+            .map(|(name, shape)| row(name, format!("{SHAPE}{shape}#{id}")))
             .collect(),
     }
 }
