@@ -85,3 +85,17 @@ async fn a_poll_gives_what_is_pending_until_it_is_acknowledged() {
     let none = world.transmitter.poll(&alice, &id, request(ack)).await.unwrap();
     assert!(none.sets.is_empty());
 }
+
+#[tokio::test]
+async fn a_process_that_ends_lets_nobody_wait_for_a_set() {
+    let world = World::new();
+    let alice = world.receiver("alice");
+    let stream = world.create(&alice, poll_stream(&["session-revoked"])).await;
+    let id = ssf::stream::StreamId::parse(stream["stream_id"].as_str().unwrap()).unwrap();
+    // The clock stands still, so that the wait has no end of its own.
+    let poll = || world.transmitter.poll(&alice, &id, PollRequest::default());
+    let mut waiting = std::pin::pin!(poll());
+    assert!(futures_util::poll!(waiting.as_mut()).is_pending());
+    world.transmitter.end_long_polls();
+    assert_eq!(waiting.await.unwrap(), poll().await.unwrap());
+}

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use jiff::Timestamp;
@@ -77,9 +80,23 @@ impl Transmitter {
 #[derive(Debug, Default)]
 pub(crate) struct Wakes {
     waiting: Mutex<HashMap<StreamId, Arc<Notify>>>,
+    ended: AtomicBool,
 }
 
 impl Wakes {
+    /// From now on nobody waits.
+    pub(crate) fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+        for notify in self.lock().values() {
+            notify.notify_waiters();
+        }
+    }
+
+    /// Whether waiting is over.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
+
     /// Wakes whoever waits for something to happen to `stream`.
     pub(crate) fn wake(&self, stream: &StreamId) {
         if let Some(notify) = self.lock().get(stream) {

@@ -86,7 +86,7 @@ impl Transmitter {
             woken.as_mut().enable();
             let response = self.poll_now(&stream, limit).await?;
             let left = clock::since(clock.now(), until);
-            if !response.sets.is_empty() || left.is_zero() {
+            if !response.sets.is_empty() || left.is_zero() || self.wakes().is_ended() {
                 return Ok(response);
             }
             tokio::select! {
@@ -95,6 +95,12 @@ impl Transmitter {
             }
             stream = self.stream_of(receiver, &stream.id).await?;
         }
+    }
+
+    /// Answers the long polls that wait in this process, and from now on all others at once: for a
+    /// process that is about to end.
+    pub fn end_long_polls(&self) {
+        self.wakes().end();
     }
 
     /// What is pending now, at most `limit`.
