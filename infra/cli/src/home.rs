@@ -4,10 +4,13 @@
 //! | --- | --- |
 //! | `tocsin.db` | table and queues |
 //! | `keys/` | the private keys that sign |
+//! | `lock` | held by the `serve` that runs |
 //! | `settings.json` | the settings that `serve` was started with last |
 //! | `tls/` | the certificate of `serve --tls`, and its key |
 
 use std::{
+    fs::{self, File, TryLockError},
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -75,6 +78,37 @@ impl Home {
         });
         Ok(Self { folder: folder.to_owned(), transmitter })
     }
+}
+
+/// Held by the one `serve` that may run on a data folder; given back at the end of the process.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// The lock on `folder`, which is made if it is not there.
+    pub fn take(folder: &Path) -> anyhow::Result<Self> {
+        let unusable = || format!("the data folder {} cannot be used", folder.display());
+        make_folder(folder).with_context(unusable)?;
+        let file = File::create(folder.join("lock")).with_context(unusable)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => bail!(
+                "another `tocsin serve` runs on {}: stop it first, or choose another folder",
+                folder.display()
+            ),
+            Err(TryLockError::Error(error)) => Err(error).with_context(unusable),
+        }
+    }
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// For the operator's commands: they leave the receivers to `serve`.

@@ -2,10 +2,13 @@
 
 pub mod args;
 pub mod commands;
+pub mod duration;
 pub mod home;
 pub mod output;
+pub mod serve;
 pub mod server;
 pub mod settings;
+pub mod signals;
 pub mod tls;
 
 use std::{io, process::ExitCode};

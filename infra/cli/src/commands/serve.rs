@@ -1,18 +1,241 @@
 //! `tocsin serve`: a transmitter in one process.
 
-use crate::{args::examples, output::Output};
+use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context, bail};
+use serde_json::json;
+use ssf::{
+    clock::{Clock, SystemClock},
+    config::{Issuer, TrustedIssuer},
+    delivery::{HttpsPush, HttpsPushSettings},
+    event::EventType,
+    set::Algorithm,
+    stream::DefaultSubjects,
+};
+use url::{Host, Url};
+
+use crate::{
+    args::examples,
+    duration,
+    home::{Home, Lock},
+    output::Output,
+    serve::Service,
+    server::Server,
+    settings::Settings,
+    signals, tls,
+};
 
 /// Its arguments.
 #[derive(Debug, clap::Args)]
-#[command(after_help = examples(&[("On this machine", "tocsin serve --data ./data --tls")]))]
+#[command(after_help = examples(&[
+    ("On this machine, with a certificate of its own", "tocsin serve --data ./data --tls"),
+    (
+        "Behind a proxy that speaks HTTPS, as the world knows it",
+        "tocsin serve --data /var/lib/tocsin --listen 127.0.0.1:8080 --issuer https://ssf.example.com",
+    ),
+    (
+        "For receivers on this machine that have the same certificate",
+        "tocsin serve --data ./data --tls --allow-private-push --push-ca ./data/tls/cert.pem",
+    ),
+]))]
 pub struct Args {
-    /// The data folder
+    /// Where to keep everything; made if it is not there
+    #[arg(long, value_name = "DIR", env = "TOCSIN_DATA", hide_env_values = true)]
+    data: PathBuf,
+
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8443")]
+    listen: SocketAddr,
+
+    /// Who we are: the `iss` of every SET, and the URL that receivers know
+    ///
+    /// With --tls it may be left out, and is then https://localhost:PORT.
+    #[arg(long, value_name = "URL", required_unless_present = "tls", value_parser = issuer)]
+    issuer: Option<String>,
+
+    /// Serve HTTPS, with the self-signed certificate DIR/tls/cert.pem
     #[arg(long)]
-    data: std::path::PathBuf,
+    tls: bool,
+
+    /// Let push endpoints be on loopback and private addresses
+    #[arg(long)]
+    allow_private_push: bool,
+
+    /// Trust the certificates in this file (PEM) for push, too
+    #[arg(long, value_name = "FILE")]
+    push_ca: Option<PathBuf>,
+
+    /// What streams deliver unless their client says otherwise: events about all subjects, or only
+    /// about those that were added
+    #[arg(long, value_name = "ALL|NONE", default_value = "ALL", value_parser = subjects)]
+    default_subjects: DefaultSubjects,
+
+    /// How long the records of delivered events are kept
+    #[arg(long, value_name = "SPAN", default_value = "days=30", value_parser = duration::parse)]
+    event_retention: Duration,
+
+    /// How often a receiver may ask for verification
+    #[arg(long, value_name = "SECONDS", default_value = "30")]
+    min_verification_interval: u64,
+
+    /// Pause a stream whose receiver has not shown for so long; never, unless given
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    inactivity_timeout: Option<u64>,
+
+    /// How long events about a removed subject go on
+    #[arg(long, value_name = "SECONDS", default_value = "0")]
+    removal_grace: u64,
+
+    /// Take the access tokens of these issuers, too: a JSON array of objects with `issuer`,
+    /// `audience`, `jwks_url` and `client_claim`
+    #[arg(long, value_name = "FILE")]
+    trusted_issuers: Option<PathBuf>,
+
+    /// An event type outside the standards that may be sent
+    #[arg(long, value_name = "URI", num_args = 1.., value_parser = event_type)]
+    event_type: Vec<EventType>,
+
+    /// How new keys sign
+    #[arg(long, value_name = "RS256|ES256", default_value = "RS256", value_parser = algorithm)]
+    algorithm: Algorithm,
+
+    /// How many requests a second one client may make, on average
+    #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u32).range(1..))]
+    requests_per_second: u32,
 }
 
-/// Does it.
+/// Serves until it is asked to end.
 pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
-    let _ = (args, output);
-    anyhow::bail!("is not there yet")
+    let mut signals = signals::listen()?;
+    let _lock = Lock::take(&args.data)?;
+    let certificate = args.tls.then(|| tls::certificate_path(&args.data));
+    let server = bind(&args).await?;
+    let settings = args.settings(server.local_addr()?)?;
+    let home = Home::open(&args.data, settings.config()?, Arc::new(args.push()?))?;
+    warn_of_another_issuer(&home, &settings)?;
+    settings.write(&home.folder)?;
+    // Made now, if there is none, rather than while somebody waits for it.
+    home.transmitter.keys().signing_key().await?;
+    let service = Service::start(home.transmitter, server)?;
+    let scheme = if args.tls { "https" } else { "http" };
+    let url = format!("{scheme}://{}", service.address());
+    if output.is_json() {
+        output.value(&json!({
+            "listening on": url,
+            "issuer": settings.issuer,
+            "data": args.data,
+            "certificate": certificate,
+        }))?;
+    } else {
+        output.line(format_args!("listening on {url}"))?;
+        output.line(format_args!("  issuer       {}", settings.issuer))?;
+        output.line(format_args!("  data         {}", args.data.display()))?;
+        if let Some(certificate) = certificate {
+            output.line(format_args!("  certificate  {}", certificate.display()))?;
+        }
+    }
+    signals.stop().await;
+    tracing::info!("stopping; what is in flight is finished first");
+    tokio::select! {
+        () = service.stop() => tracing::info!("stopped"),
+        () = signals.stop() => bail!("stopped at once; what was in flight is done at the next start"),
+    }
+    Ok(())
+}
+
+async fn bind(args: &Args) -> anyhow::Result<Server> {
+    let config = if args.tls {
+        let url = args.issuer.as_deref().map(Url::parse).transpose()?;
+        let host = url.as_ref().and_then(Url::host).map(|host| match host {
+            Host::Domain(name) => name.to_owned(),
+            Host::Ipv4(ip) => ip.to_string(),
+            Host::Ipv6(ip) => ip.to_string(),
+        });
+        let hosts: Vec<&str> = host.as_deref().into_iter().collect();
+        Some(Arc::new(tls::server_config(&args.data, &hosts, SystemClock.now())?))
+    } else {
+        None
+    };
+    Server::bind(args.listen, config).await.with_context(|| {
+        format!("cannot listen on {}; choose another address with --listen", args.listen)
+    })
+}
+
+impl Args {
+    fn settings(&self, address: SocketAddr) -> anyhow::Result<Settings> {
+        let ours = || format!("https://localhost:{}", address.port());
+        Ok(Settings {
+            issuer: self.issuer.clone().unwrap_or_else(ours),
+            default_subjects: self.default_subjects,
+            event_retention: self.event_retention.as_secs(),
+            min_verification_interval: self.min_verification_interval,
+            inactivity_timeout: self.inactivity_timeout,
+            removal_grace: self.removal_grace,
+            allow_private_push: self.allow_private_push,
+            algorithm: self.algorithm,
+            private_event_types: self.event_type.iter().cloned().collect(),
+            trusted_issuers: self.trusted_issuers()?,
+            requests_per_second: self.requests_per_second,
+        })
+    }
+
+    fn trusted_issuers(&self) -> anyhow::Result<Vec<TrustedIssuer>> {
+        let Some(path) = &self.trusted_issuers else { return Ok(Vec::new()) };
+        let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_slice(&text)
+            .with_context(|| format!("{} is not a list of trusted issuers", path.display()))
+    }
+
+    fn push(&self) -> anyhow::Result<HttpsPush> {
+        let mut settings =
+            HttpsPushSettings { allow_private: self.allow_private_push, ..Default::default() };
+        if let Some(path) = &self.push_ca {
+            let refuse = || format!("cannot trust the certificates in {}", path.display());
+            let pem = fs::read(path).with_context(refuse)?;
+            settings = settings.trust(&pem).with_context(refuse)?;
+        }
+        Ok(HttpsPush::new(settings)?)
+    }
+}
+
+/// Receivers take SETs of an issuer that they do not know for forged.
+fn warn_of_another_issuer(home: &Home, settings: &Settings) -> anyhow::Result<()> {
+    let before = Settings::read(&home.folder)?.map(|settings| settings.issuer);
+    if let Some(before) = before.filter(|before| *before != settings.issuer) {
+        tracing::warn!(
+            before,
+            now = settings.issuer,
+            "the issuer is another than at the last start"
+        );
+    }
+    Ok(())
+}
+
+fn issuer(text: &str) -> Result<String, String> {
+    match Issuer::parse(text) {
+        Ok(issuer) => Ok(issuer.as_str().to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn subjects(text: &str) -> Result<DefaultSubjects, String> {
+    text.parse().map_err(|_| "is neither ALL nor NONE".to_owned())
+}
+
+fn algorithm(text: &str) -> Result<Algorithm, String> {
+    [Algorithm::RS256, Algorithm::ES256]
+        .into_iter()
+        .find(|algorithm| algorithm.name() == text)
+        .ok_or_else(|| "is neither RS256 nor ES256".to_owned())
+}
+
+fn event_type(text: &str) -> Result<EventType, String> {
+    let event_type = EventType::new(text);
+    match Url::parse(text) {
+        Err(_) => Err("is not a URI".to_owned()),
+        Ok(_) if event_type.is_standard() => {
+            Err("is of the standards, and taken anyway".to_owned())
+        }
+        Ok(_) => Ok(event_type),
+    }
 }
