@@ -6,7 +6,6 @@ mod delivery;
 mod discovery;
 mod matching;
 mod oauth;
-mod operator;
 mod push_http;
 mod queue;
 mod table;

@@ -5,7 +5,7 @@ use std::{fmt::Write, path::PathBuf};
 use clap::{Parser, Subcommand, builder::StyledStr};
 
 use crate::{
-    commands::{client, dead_letter, demo, emit, event, keys, listen, serve, stream, token},
+    commands::{bench, client, dead_letter, demo, emit, event, keys, listen, serve, stream, token},
     home::Home,
     output::Output,
 };
@@ -69,6 +69,8 @@ pub enum Command {
     Keys(keys::Args),
     /// Look at access tokens, and revoke them
     Token(token::Args),
+    /// Measure how fast it is on this machine
+    Bench(bench::Args),
 }
 
 impl Default for Command {
@@ -82,7 +84,7 @@ impl Command {
     pub fn log(&self) -> &'static str {
         match self {
             Self::Serve(_) => "info",
-            Self::Demo(_) => "error",
+            Self::Bench(_) | Self::Demo(_) => "error",
             Self::Client(_)
             | Self::DeadLetter(_)
             | Self::Emit(_)
@@ -97,6 +99,7 @@ impl Command {
     /// Does it.
     pub async fn run(self, output: Output) -> anyhow::Result<()> {
         match self {
+            Self::Bench(args) => bench::run(args, output).await,
             Self::Demo(args) => demo::run(args, output).await,
             Self::Serve(args) => serve::run(args, output).await,
             Self::Listen(args) => listen::run(args, output).await,

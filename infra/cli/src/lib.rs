@@ -1,6 +1,7 @@
 //! The `tocsin` command: a transmitter in one process, the operator's commands, and a receiver.
 
 pub mod args;
+pub mod bench;
 pub mod commands;
 pub mod duration;
 pub mod home;

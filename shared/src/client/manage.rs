@@ -104,7 +104,9 @@ impl Transmitter {
         // From here on it is nobody and can make nothing new, so that what follows may be
         // interrupted, and done again.
         self.client_disable(id).await?;
-        self.delete_streams_of(id, "the client was deleted").await?;
+        for stream in self.streams_of(id).await? {
+            self.retire_stream(&stream).await?;
+        }
         self.remove_client(id).await
     }
 

@@ -25,8 +25,7 @@ pub mod dead_letter {
     pub const REASON: &str = "reason";
     /// The door it came through: `standard` or `fifo`.
     pub const DOOR: &str = "door";
-    /// The queue's id of the message. One that is sent again from the dead letters keeps it, so
-    /// that it is the same event.
+    /// The queue's id of the message.
     pub const MESSAGE_ID: &str = "message_id";
     /// The group it had at the FIFO door.
     pub const GROUP: &str = "group";
@@ -159,7 +158,7 @@ impl Transmitter {
         let attributes = [
             (dead_letter::REASON, invalid.to_string()),
             (dead_letter::DOOR, door.name().to_owned()),
-            (dead_letter::MESSAGE_ID, first_id(message).to_owned()),
+            (dead_letter::MESSAGE_ID, message.id.clone()),
         ];
         let group = message.group.clone().map(|group| (dead_letter::GROUP, group));
         let letter = Message {
@@ -179,16 +178,11 @@ impl Transmitter {
     }
 }
 
-/// What the queue called `message` when it was first sent.
-fn first_id(message: &Received) -> &str {
-    message.attributes.get(dead_letter::MESSAGE_ID).unwrap_or(&message.id)
-}
-
 impl Arrived {
     fn new(index: usize, event: SecurityEvent, message: &Received) -> Self {
         let id = match &event.id {
             Some(id) => EventId::of_sender(id),
-            None => EventId::of_message(first_id(message)),
+            None => EventId::of_message(&message.id),
         };
         let place = place(message.sent_at, message.sequence.as_deref());
         Self { index, id, event, place }

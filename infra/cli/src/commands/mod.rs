@@ -1,5 +1,6 @@
 //! The commands, one file each: its arguments, and what it does.
 
+pub mod bench;
 pub mod client;
 pub mod dead_letter;
 pub mod demo;

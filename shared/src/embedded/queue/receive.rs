@@ -57,15 +57,12 @@ pub(super) fn from_groups(
     let share = max / groups.len().max(1);
     let mut taken = Vec::new();
     for limit in [share, max] {
-        for group in groups.iter_mut().filter(|group| group.more) {
+        for group in &mut groups {
             let limit = limit.min(max - taken.len());
-            if limit == 0 {
-                break;
+            for number in group.visible(session, queue, limit)? {
+                group.next = number + 1;
+                taken.push(number);
             }
-            let visible = group.visible(session, queue, limit)?;
-            group.more = visible.len() == limit;
-            group.next = visible.last().map_or(group.next, |number| number + 1);
-            taken.extend(visible);
         }
     }
     for group in &groups {
@@ -77,13 +74,10 @@ pub(super) fn from_groups(
     taken.into_iter().map(|number| Ok(take(session, number, until)?)).collect()
 }
 
-/// A group that is ready.
+/// A group, and the number from which on its messages are not taken yet.
 struct Group {
     name: String,
-    /// From this number on its messages are not taken yet.
     next: i64,
-    /// Whether there may be such ones.
-    more: bool,
 }
 
 fn ready_groups(session: &Session, queue: &str, max: usize) -> rusqlite::Result<Vec<Group>> {
@@ -91,7 +85,7 @@ fn ready_groups(session: &Session, queue: &str, max: usize) -> rusqlite::Result<
                ORDER BY ready_at, head LIMIT ?3";
     let mut groups = Vec::new();
     session.rows(sql, params![queue, session.now(), rows(max)], |row| {
-        groups.push(Group { name: row.get(0)?, next: row.get(1)?, more: true });
+        groups.push(Group { name: row.get(0)?, next: row.get(1)? });
         Ok(true)
     })?;
     Ok(groups)
