@@ -1,12 +1,10 @@
 //! What anybody may read: metadata and keys.
 
-use std::time::Duration;
-
 use insta::assert_snapshot;
 use serde_json::Value;
 use ssf::{
     config::{Issuer, TrustedIssuer},
-    set::{Algorithm, KeyState},
+    set::Algorithm,
     stream::DefaultSubjects,
 };
 use tests::World;
@@ -246,87 +244,4 @@ async fn es256_is_there_on_request() {
       ]
     }
     "#);
-}
-
-/// The kids in the JWKS.
-async fn kids(world: &World) -> Vec<String> {
-    let jwks = world.anyone().get("/jwks.json").await.json();
-    let keys = jwks["keys"].as_array().unwrap().iter();
-    keys.map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
-}
-
-async fn signing(world: &World) -> String {
-    world.transmitter.keys().signing_key().await.unwrap().kid.clone()
-}
-
-#[tokio::test]
-async fn a_new_key_is_published_before_it_signs_and_the_old_one_stays() {
-    let world = World::new();
-    let keys = world.transmitter.keys();
-    let old = signing(&world).await;
-    let new = keys.rotate(false).await.unwrap().key.kid.clone();
-    assert_eq!(kids(&world).await, [old.clone(), new.clone()]);
-    assert_eq!(signing(&world).await, old);
-    let refused = keys.rotate(false).await.unwrap_err().to_string();
-    assert_eq!(refused, format!("the key {new} is to sign from 2026-01-01T00:10:00Z on"));
-    // Whoever reads the JWKS now may keep it for the five minutes before the next look, twice.
-    world.clock.advance(Duration::from_secs(599));
-    assert_eq!(signing(&world).await, old);
-    world.clock.advance(Duration::from_secs(1));
-    assert_eq!(signing(&world).await, new);
-    assert_eq!(kids(&world).await, [old.clone(), new.clone()]);
-
-    keys.retire(&old).await.unwrap();
-    assert_eq!(kids(&world).await.join(" "), new);
-    let refused = keys.retire(&new).await.unwrap_err().to_string();
-    assert_eq!(refused, format!("the key {new} is signing; rotate first, then retire it"));
-    assert_eq!(keys.retire(&old).await.unwrap_err().to_string(), format!("there is no key {old}"));
-}
-
-#[tokio::test]
-async fn in_an_emergency_a_key_is_replaced_at_once() {
-    let world = World::new();
-    let keys = world.transmitter.keys();
-    let old = signing(&world).await;
-    let new = keys.rotate(true).await.unwrap().key.kid.clone();
-    assert_eq!(signing(&world).await, new);
-    let next = keys.rotate(false).await.unwrap().key.kid.clone();
-    assert_eq!(keys.rotate(true).await.unwrap().key.kid, next);
-    let states: Vec<_> = keys.list().await.unwrap().into_iter().map(|(_, state)| state).collect();
-    assert_eq!(states, [KeyState::Past, KeyState::Past, KeyState::Signing]);
-    assert_eq!(kids(&world).await, [old, new, next]);
-}
-
-#[tokio::test]
-async fn processes_that_start_together_agree_on_the_first_key() {
-    let world = World::new();
-    let others: Vec<_> = (0..4).map(|_| world.another_process()).collect();
-    let kids = others
-        .iter()
-        .map(|other| async move { other.keys().signing_key().await.unwrap().kid.clone() });
-    let kids = futures_util::future::join_all(kids).await;
-    assert!(kids.iter().all(|kid| *kid == kids[0]), "{kids:?}");
-    assert_eq!(world.transmitter.keys().published().await.unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn a_process_sees_within_half_a_minute_what_another_rotated() {
-    let world = World::new();
-    let other = world.another_process();
-    let old = signing(&world).await;
-    let new = other.keys().rotate(true).await.unwrap().key.kid.clone();
-    assert_eq!(signing(&world).await, old);
-    world.clock.advance(Duration::from_secs(30));
-    assert_eq!(signing(&world).await, new);
-}
-
-#[tokio::test]
-async fn a_key_that_another_process_destroyed_is_not_clung_to() {
-    let world = World::new();
-    let other = world.another_process();
-    let old = signing(&world).await;
-    other.keys().rotate(true).await.unwrap();
-    other.keys().retire(&old).await.unwrap();
-    world.transmitter.keys().sign("JWT", b"{}").await.unwrap();
-    assert_ne!(signing(&world).await, old);
 }

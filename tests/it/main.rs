@@ -4,6 +4,7 @@
 
 mod delivery;
 mod discovery;
+mod keys;
 mod matching;
 mod oauth;
 mod push_http;
