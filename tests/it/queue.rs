@@ -4,7 +4,7 @@
 //! with a model.
 
 mod contract;
-mod file;
+mod embedded;
 mod model;
 mod wait;
 

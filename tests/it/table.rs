@@ -4,7 +4,7 @@
 //! model.
 
 mod contract;
-mod file;
+mod embedded;
 mod model;
 
 use std::sync::Arc;

@@ -56,6 +56,11 @@ impl Database {
         let session = schema::in_memory()
             .and_then(|connection| Ok(Session::new(connection, Arc::clone(&clock))?))
             .expect("nothing is in the way of a database in memory");
+        Self::of(session, clock)
+    }
+
+    /// A database whose jobs run where they are called for.
+    pub(super) fn of(session: Session, clock: Arc<dyn Clock>) -> Self {
         Self::at(Home::Memory(Mutex::new(session)), clock)
     }
 

@@ -21,6 +21,8 @@ mod queue;
 mod schema;
 mod session;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use counting::{CountingQueue, CountingTable, QueueCounts, TableCounts};
 pub use database::Database;

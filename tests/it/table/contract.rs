@@ -40,7 +40,6 @@ in_every_home! {
     writes_are_done_each_by_itself
     a_transaction_is_done_whole_or_not_at_all
     an_item_whose_time_is_over_is_not_there
-    what_has_expired_is_removed_bit_by_bit
     a_page_is_sorted_and_says_whether_more_follow
     a_query_sees_only_its_prefix
     a_query_by_order_sees_only_items_that_have_one
@@ -211,19 +210,6 @@ mod stories {
         }
         table.transact(vec![put("a/3", Condition::Absent, "new")]).await.unwrap();
         assert_eq!(all(&**table, Query::sorted("a", "")).await, ["1", "3"]);
-    }
-
-    pub(super) async fn what_has_expired_is_removed_bit_by_bit(Home { table, clock, .. }: &Home) {
-        let end = add(clock.now(), Duration::from_mins(1));
-        let writes = (0..5).map(|n| put_until(&format!("a/{n}"), Condition::Any, end)).collect();
-        table.write(writes).await;
-        write(&**table, put("a/9", Condition::Any, "stays")).await.unwrap();
-        assert_eq!(table.remove_expired(3).await.unwrap(), 0);
-        clock.advance(Duration::from_mins(1));
-        for removed in [3, 2, 0] {
-            assert_eq!(table.remove_expired(3).await.unwrap(), removed);
-        }
-        assert_eq!(all(&**table, Query::sorted("a", "")).await, ["9"]);
     }
 
     pub(super) async fn a_page_is_sorted_and_says_whether_more_follow(Home { table, .. }: &Home) {
