@@ -36,6 +36,7 @@
 //! | [`set`] | SETs, signing, keys |
 //! | [`delivery`] | push and poll, back-off, lanes |
 //! | [`client`] | OAuth clients, tokens, outside issuers |
+//! | [`operator`] | what an operator sees and does |
 //! | [`web`] | what the HTTP functions share: problems, extractors, limits |
 //! | [`table`], [`queue`], [`clock`], [`ids`] | the seams to what is not ours |
 //! | `embedded` | their homes on a laptop (feature `embedded`) |
@@ -50,6 +51,7 @@ pub mod error;
 pub mod event;
 pub mod ids;
 pub mod json;
+pub mod operator;
 pub mod queue;
 pub mod set;
 pub mod stream;

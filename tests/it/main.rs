@@ -7,6 +7,7 @@ mod discovery;
 mod keys;
 mod matching;
 mod oauth;
+mod operator;
 mod push_http;
 mod queue;
 mod table;

@@ -104,9 +104,7 @@ impl Transmitter {
         // From here on it is nobody and can make nothing new, so that what follows may be
         // interrupted, and done again.
         self.client_disable(id).await?;
-        for stream in self.streams_of(id).await? {
-            self.retire_stream(&stream).await?;
-        }
+        self.delete_streams_of(id, "the client was deleted").await?;
         self.remove_client(id).await
     }
 

@@ -25,7 +25,8 @@ pub mod dead_letter {
     pub const REASON: &str = "reason";
     /// The door it came through: `standard` or `fifo`.
     pub const DOOR: &str = "door";
-    /// The queue's id of the message.
+    /// The queue's id of the message. One that is sent again from the dead letters keeps it, so
+    /// that it is the same event.
     pub const MESSAGE_ID: &str = "message_id";
     /// The group it had at the FIFO door.
     pub const GROUP: &str = "group";
@@ -158,7 +159,7 @@ impl Transmitter {
         let attributes = [
             (dead_letter::REASON, invalid.to_string()),
             (dead_letter::DOOR, door.name().to_owned()),
-            (dead_letter::MESSAGE_ID, message.id.clone()),
+            (dead_letter::MESSAGE_ID, first_id(message).to_owned()),
         ];
         let group = message.group.clone().map(|group| (dead_letter::GROUP, group));
         let letter = Message {
@@ -178,11 +179,16 @@ impl Transmitter {
     }
 }
 
+/// What the queue called `message` when it was first sent.
+fn first_id(message: &Received) -> &str {
+    message.attributes.get(dead_letter::MESSAGE_ID).unwrap_or(&message.id)
+}
+
 impl Arrived {
     fn new(index: usize, event: SecurityEvent, message: &Received) -> Self {
         let id = match &event.id {
             Some(id) => EventId::of_sender(id),
-            None => EventId::of_message(&message.id),
+            None => EventId::of_message(first_id(message)),
         };
         let place = place(message.sent_at, message.sequence.as_deref());
         Self { index, id, event, place }

@@ -89,8 +89,8 @@ impl Database {
         }
     }
 
-    /// Does `work` in a transaction, and answers when that is committed. When it fails, what it
-    /// wrote is undone. It may be done even if the future is dropped.
+    /// Does `work` in a transaction, and answers when that is committed. It may be done even if the
+    /// future is dropped.
     pub(super) async fn run<T, E>(
         &self,
         access: Access,

@@ -14,10 +14,15 @@ use crate::{clock::Clock, queue::QueueError, table::TableError};
 /// At most so many jobs are done in one transaction; other processes wait for its end.
 const MAX_JOBS: usize = 256;
 
-/// Whether a job writes.
+/// What a job does with the database.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Access {
+    /// It writes, and may find that it should not have: what it wrote is undone when it fails.
+    Attempt,
+    /// It only reads.
     Read,
+    /// It writes, and fails only when the database does. Then the whole transaction is undone,
+    /// which spares the others the savepoints.
     Write,
 }
 
@@ -37,7 +42,7 @@ struct Answer {
 }
 
 impl Job {
-    /// Does `work` and tells `asker`. What `work` wrote before it failed is undone.
+    /// Does `work` and tells `asker`.
     pub(super) fn new<T, E>(
         access: Access,
         work: impl FnOnce(&mut Session) -> Result<T, E> + Send + 'static,
@@ -53,7 +58,7 @@ impl Job {
                 succeeded: result.is_ok(),
                 send: Box::new(move |end| {
                     // Who has gone in the meantime wants no answer.
-                    let _ = asker.send(end.map_err(E::from).and(result));
+                    let _ = asker.send(result.and_then(|done| Ok(end.map(|()| done)?)));
                 }),
             }
         });
@@ -97,15 +102,15 @@ impl Session {
     /// Does `jobs` in one transaction and takes them out. No answer is given before it is
     /// committed: nobody sees what may yet be lost.
     pub(super) fn run(&mut self, jobs: &mut Vec<Job>) {
-        let writes = jobs.iter().any(|job| job.access == Access::Write);
+        let reads = jobs.iter().all(|job| job.access == Access::Read);
+        let begin = if reads { "BEGIN" } else { "BEGIN IMMEDIATE" };
         let mut answers = Vec::with_capacity(jobs.len());
         let mut jobs = jobs.drain(..);
-        let end = self.transaction(writes, &mut jobs, &mut answers).map_err(|error| {
+        let end = self.transaction(begin, &mut jobs, &mut answers).inspect_err(|_| {
             if !self.connection.is_autocommit() {
                 // Where this fails, the connection is gone, and every job to come will say so.
                 let _ = self.connection.execute_batch("ROLLBACK");
             }
-            Failed::Sqlite(Arc::new(error))
         });
         self.number = None;
         if let Err(failed) = &end {
@@ -118,14 +123,24 @@ impl Session {
 
     fn transaction(
         &mut self,
-        writes: bool,
+        begin: &str,
         jobs: impl Iterator<Item = Job>,
         answers: &mut Vec<Answer>,
-    ) -> rusqlite::Result<()> {
-        self.execute(if writes { "BEGIN IMMEDIATE" } else { "BEGIN" }, [])?;
+    ) -> Result<(), Failed> {
+        self.execute(begin, [])?;
         for job in jobs {
-            let answer = self.one(job);
-            answers.push(answer?);
+            match job.access {
+                Access::Attempt => answers.push(self.attempt(job)?),
+                Access::Read => answers.push((job.work)(Ok(self))),
+                Access::Write => {
+                    let answer = (job.work)(Ok(self));
+                    let succeeded = answer.succeeded;
+                    answers.push(answer);
+                    if !succeeded {
+                        return Err(Failed::Together);
+                    }
+                }
+            }
         }
         if let Some(number) = self.number {
             self.execute("UPDATE counter SET number = ?1", [number])?;
@@ -134,16 +149,13 @@ impl Session {
         Ok(())
     }
 
-    fn one(&mut self, job: Job) -> rusqlite::Result<Answer> {
-        if job.access == Access::Read {
-            return Ok((job.work)(Ok(self)));
-        }
-        self.execute("SAVEPOINT job", [])?;
+    fn attempt(&mut self, job: Job) -> rusqlite::Result<Answer> {
+        self.execute("SAVEPOINT attempt", [])?;
         let answer = (job.work)(Ok(self));
         if !answer.succeeded {
-            self.execute("ROLLBACK TO job", [])?;
+            self.execute("ROLLBACK TO attempt", [])?;
         }
-        self.execute("RELEASE job", [])?;
+        self.execute("RELEASE attempt", [])?;
         Ok(answer)
     }
 
@@ -218,13 +230,15 @@ pub(super) fn timestamp(microsecond: i64) -> Timestamp {
     })
 }
 
-/// Why jobs that were done have come to nothing.
+/// Why a job came to nothing.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum Failed {
-    #[error("the database failed")]
-    Sqlite(#[source] Arc<rusqlite::Error>),
     #[error("the database has been closed")]
     Closed,
+    #[error("the database failed")]
+    Sqlite(#[source] Arc<rusqlite::Error>),
+    #[error("the database failed at another request of the same transaction")]
+    Together,
 }
 
 impl From<Failed> for TableError {

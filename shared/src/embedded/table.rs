@@ -64,7 +64,7 @@ impl Table for SqliteTable {
         let work = move |session: &mut Session| {
             writes.into_iter().map(|write| one(session, write)).collect()
         };
-        self.database.run(Access::Write, work).await
+        self.database.run(Access::Attempt, work).await
     }
 
     async fn remove_expired(&self, limit: usize) -> Result<usize, TableError> {

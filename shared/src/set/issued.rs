@@ -132,7 +132,8 @@ pub(crate) fn place(sent_at: Timestamp, sequence: Option<&str>) -> String {
     format!("{}#{:0>20}", sortable(sent_at), sequence.unwrap_or_default())
 }
 
-fn sortable(time: Timestamp) -> String {
+/// `time` as text that sorts as times do, to the millisecond.
+pub(crate) fn sortable(time: Timestamp) -> String {
     // 15 digits of milliseconds last until the year 33658.
     format!("{:015}", time.as_millisecond().max(0))
 }

@@ -10,7 +10,7 @@ mod signer;
 mod token;
 
 pub(crate) use issue::Notice;
-pub(crate) use issued::{Held, PENDING, issued_partition, lane_prefix, place};
+pub(crate) use issued::{FAILED, Held, PENDING, issued_partition, lane_prefix, place, sortable};
 pub use issued::{IssuedToken, Passage, SetError, TokenStatus};
 pub use jwk::Jwk;
 pub use keys::{JWKS_MAX_AGE, KeyRing};

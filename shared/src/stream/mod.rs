@@ -17,7 +17,7 @@ pub use id::StreamId;
 pub use manage::Missing;
 pub(crate) use matching::Matcher;
 pub use model::{Delivery, Endpoint, MAX_SHAPES, Secret, Status, Stream, UriFamily};
-pub use status::{StatusWish, StreamStatus, UpdateStatus};
+pub use status::{Reason, StatusWish, StreamStatus, UpdateStatus};
 pub(crate) use store::listed_key;
 pub(crate) use subjects::subject_rows;
 pub use subjects::{AddSubject, RemoveSubject};

@@ -57,12 +57,15 @@ pub(super) fn from_groups(
     let share = max / groups.len().max(1);
     let mut taken = Vec::new();
     for limit in [share, max] {
-        for group in &mut groups {
+        for group in groups.iter_mut().filter(|group| group.more) {
             let limit = limit.min(max - taken.len());
-            for number in group.visible(session, queue, limit)? {
-                group.next = number + 1;
-                taken.push(number);
+            if limit == 0 {
+                break;
             }
+            let visible = group.visible(session, queue, limit)?;
+            group.more = visible.len() == limit;
+            group.next = visible.last().map_or(group.next, |number| number + 1);
+            taken.extend(visible);
         }
     }
     for group in &groups {
@@ -74,10 +77,13 @@ pub(super) fn from_groups(
     taken.into_iter().map(|number| Ok(take(session, number, until)?)).collect()
 }
 
-/// A group, and the number from which on its messages are not taken yet.
+/// A group that is ready.
 struct Group {
     name: String,
+    /// From this number on its messages are not taken yet.
     next: i64,
+    /// Whether there may be such ones.
+    more: bool,
 }
 
 fn ready_groups(session: &Session, queue: &str, max: usize) -> rusqlite::Result<Vec<Group>> {
@@ -85,7 +91,7 @@ fn ready_groups(session: &Session, queue: &str, max: usize) -> rusqlite::Result<
                ORDER BY ready_at, head LIMIT ?3";
     let mut groups = Vec::new();
     session.rows(sql, params![queue, session.now(), rows(max)], |row| {
-        groups.push(Group { name: row.get(0)?, next: row.get(1)? });
+        groups.push(Group { name: row.get(0)?, next: row.get(1)?, more: true });
         Ok(true)
     })?;
     Ok(groups)

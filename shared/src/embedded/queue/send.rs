@@ -56,15 +56,12 @@ struct Sending<'a> {
 
 impl Sending<'_> {
     fn one(&mut self, message: &Message) -> rusqlite::Result<String> {
-        if let Some(deduplication) = &message.deduplication {
-            let sql = "SELECT number FROM deduplication
-                       WHERE queue = ?1 AND id = ?2 AND until > ?3";
-            let params = params![self.queue, deduplication, self.now];
-            if let Some(number) = self.session.first_row(sql, params, |row| row.get(0))? {
-                return Ok(id(self.session, number));
-            }
-        }
         let number = self.session.next_number()?;
+        if let Some(deduplication) = &message.deduplication
+            && let Some(first) = self.twin(deduplication, number)?
+        {
+            return Ok(id(self.session, first));
+        }
         self.insert(number, message)?;
         if let Some(group) = &message.group {
             self.session.execute(
@@ -73,15 +70,24 @@ impl Sending<'_> {
                 params![self.queue, group, number, self.now],
             )?;
         }
-        if let Some(deduplication) = &message.deduplication {
-            let until = self.now.saturating_add(microseconds(DEDUPLICATION));
-            self.session.execute(
-                "INSERT INTO deduplication (queue, id, number, until) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (queue, id) DO UPDATE SET number = ?3, until = ?4",
-                params![self.queue, deduplication, number, until],
-            )?;
-        }
         Ok(id(self.session, number))
+    }
+
+    /// The message that came first with this id, if its time is not over; else `number` is the
+    /// first.
+    fn twin(&self, deduplication: &str, number: i64) -> rusqlite::Result<Option<i64>> {
+        let until = self.now.saturating_add(microseconds(DEDUPLICATION));
+        let new = self.session.execute(
+            "INSERT INTO deduplication (queue, id, number, until) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (queue, id) DO UPDATE SET number = ?3, until = ?4 WHERE until <= ?5",
+            params![self.queue, deduplication, number, until, self.now],
+        )?;
+        if new == 1 {
+            return Ok(None);
+        }
+        let sql = "SELECT number FROM deduplication WHERE queue = ?1 AND id = ?2";
+        let first = self.session.one_row(sql, [self.queue, deduplication], |row| row.get(0))?;
+        Ok(Some(first))
     }
 
     fn insert(&mut self, number: i64, message: &Message) -> rusqlite::Result<()> {

@@ -1,0 +1,177 @@
+//! What became of messages that were put on a door.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    Error, Transmitter,
+    client::ClientId,
+    delivery::dead_letter,
+    operator::dead_letters::Look,
+    set::{EventId, IssuedToken, Jti, SetError, TokenStatus},
+    stream::{Status, Stream, StreamId, store::decode},
+};
+
+/// How many SETs are looked for at once.
+const AT_ONCE: usize = 1000;
+
+/// A message that was put on a door.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Emitted {
+    /// The id that the door gave it.
+    pub message_id: String,
+    /// The sender's own name for the event: the member `id` of the message, when it is an event.
+    pub event_id: Option<String>,
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(tag = "fate", rename_all = "snake_case")]
+pub enum Fate {
+    /// It is still with the door, or in hand.
+    Waiting,
+    /// It was taken; these streams have a SET of it. None: no stream wants it.
+    Issued {
+        /// For which streams.
+        streams: Vec<IssuedTo>,
+    },
+    /// It cannot be an event; it is with the dead letters.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A stream that has a SET of an event.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct IssuedTo {
+    /// Which stream.
+    pub stream_id: StreamId,
+    /// Whose it is.
+    pub client_id: ClientId,
+    /// The status of the stream; unless it is enabled, what is pending stays so.
+    pub stream_status: Status,
+    /// How its SETs reach the receiver: the URI, as the receiver named it.
+    pub method: &'static str,
+    /// The name of the SET.
+    pub jti: Jti,
+    /// What became of it.
+    pub status: TokenStatus,
+    /// When its status last changed.
+    pub last_modified: Timestamp,
+    /// When it will be tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_attempt: Option<Timestamp>,
+    /// What was wrong the last time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<SetError>,
+}
+
+impl Transmitter {
+    /// What became of messages that were put on a door; the answers are in their order.
+    ///
+    /// No queue says whether it still has a certain message. So one of which there is neither a SET
+    /// nor a dead letter counts as waiting as long as the doors hold anything at all, and as taken
+    /// and wanted by nobody when they are empty. (The doors of SQS say approximately what they
+    /// hold.) One that is being taken at this very moment may be told with a part of its streams.
+    pub async fn fates(&self, emitted: &[Emitted]) -> Result<Vec<Fate>, Error> {
+        let parts = self.parts();
+        // First: what has left the doors by now is where we look then.
+        let empty = parts.ingest.depth().await? + parts.ingest_fifo.depth().await? == 0;
+        let mut streams: Vec<Vec<IssuedTo>> = vec![Vec::new(); emitted.len()];
+        let mut after = None;
+        loop {
+            let (part, next) = self.streams_behind(after).await?;
+            self.find_issued(emitted, &part, &mut streams).await?;
+            if next.is_none() {
+                break;
+            }
+            after = next;
+        }
+        let missing = emitted.iter().zip(&streams).filter(|(_, streams)| streams.is_empty());
+        let missing = missing.map(|(emitted, _)| emitted.message_id.as_str()).collect();
+        let mut refused = self.find_refused(missing).await?;
+        let fate = |(emitted, streams): (&Emitted, Vec<IssuedTo>)| {
+            if let Some(reason) = refused.remove(&emitted.message_id) {
+                Fate::Refused { reason }
+            } else if streams.is_empty() && !empty {
+                Fate::Waiting
+            } else {
+                Fate::Issued { streams }
+            }
+        };
+        Ok(emitted.iter().zip(streams).map(fate).collect())
+    }
+
+    async fn find_issued(
+        &self,
+        emitted: &[Emitted],
+        streams: &[Stream],
+        found: &mut [Vec<IssuedTo>],
+    ) -> Result<(), Error> {
+        let events = emitted.iter().map(|emitted| match &emitted.event_id {
+            Some(id) => EventId::of_sender(id),
+            None => EventId::of_message(&emitted.message_id),
+        });
+        let pairs: Vec<(usize, &Stream, _)> = events
+            .enumerate()
+            .flat_map(|(at, event)| {
+                let key = move |stream: &Stream| {
+                    IssuedToken::key(&stream.id, &Jti::of(&event, &stream.id))
+                };
+                streams.iter().map(move |stream| (at, stream, key(stream)))
+            })
+            .collect();
+        for pairs in pairs.chunks(AT_ONCE) {
+            let keys: Vec<_> = pairs.iter().map(|(_, _, key)| key.clone()).collect();
+            let items = self.parts().table.batch_get(&keys).await?;
+            for (item, (at, stream, _)) in items.into_iter().zip(pairs) {
+                if let Some(item) = item {
+                    found[*at].push(IssuedTo::of(stream, decode(&item)?));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The reasons of those of `missing` that are with the dead letters.
+    async fn find_refused(
+        &self,
+        mut missing: HashSet<&str>,
+    ) -> Result<HashMap<String, String>, Error> {
+        let mut found = HashMap::new();
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        self.look(async |letter| {
+            let attribute = |name| letter.attributes.get(name);
+            if let Some(id) = attribute(dead_letter::MESSAGE_ID)
+                && missing.remove(id.as_str())
+            {
+                let reason = attribute(dead_letter::REASON).cloned().unwrap_or_default();
+                found.insert(id.clone(), reason);
+            }
+            Ok(if missing.is_empty() { Look::Stop } else { Look::Keep })
+        })
+        .await?;
+        Ok(found)
+    }
+}
+
+impl IssuedTo {
+    fn of(stream: &Stream, token: IssuedToken) -> Self {
+        Self {
+            stream_id: stream.id.clone(),
+            client_id: stream.owner.clone(),
+            stream_status: stream.status,
+            method: stream.delivery.method(),
+            jti: token.jti,
+            status: token.status,
+            last_modified: token.last_modified,
+            next_attempt: token.next_attempt,
+            error: token.error,
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What an operator sees and does: streams, events, dead letters.
+//!
+//! The methods are named as the commands are: `tocsin stream list` is
+//! [`Transmitter::stream_list`](crate::Transmitter::stream_list). Those about clients, tokens and
+//! keys stand with clients, tokens and keys. Nothing here is reachable by a receiver.
+
+mod dead_letters;
+mod events;
+mod failed;
+mod fate;
+mod streams;
+
+pub use dead_letters::{DeadLetter, DeadLetters};
+pub use events::{EventFilter, EventRecord, EventSummary};
+pub use failed::Retried;
+pub use fate::{Emitted, Fate, IssuedTo};
+use serde::Serialize;
+pub use streams::{COUNTED, StreamDetails, StreamFilter, StreamSummary};
+
+/// Part of a list.
+#[derive(Clone, Debug, Serialize)]
+pub struct Listed<T> {
+    /// What is listed.
+    pub items: Vec<T>,
+    /// Where the next part begins; `None`: there is no more.
+    pub next: Option<String>,
+}
