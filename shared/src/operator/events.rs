@@ -120,9 +120,16 @@ impl Transmitter {
     pub async fn event_list(
         &self,
         filter: &EventFilter,
-        after: Option<String>,
+        after: Option<&Jti>,
         limit: usize,
     ) -> Result<Listed<EventSummary>, Error> {
+        let after = match after {
+            Some(jti) => {
+                let (held, _) = self.find_event(jti, filter.stream.as_ref()).await?;
+                Some(Newest::place(&held.token))
+            }
+            None => None,
+        };
         let mut newest = Newest { after, limit, found: BTreeMap::new() };
         self.each_stream(filter.stream.as_ref(), async |stream| {
             self.collect(&stream.id, filter, &mut newest).await
@@ -220,7 +227,7 @@ fn not_found(jti: &Jti) -> Error {
 
 /// The newest of all that is offered, behind a place in the list.
 struct Newest {
-    /// The place of the last one that was listed before.
+    /// The place of the one behind which the list begins.
     after: Option<String>,
     limit: usize,
     /// By place: the oldest first. One more than the limit, to know whether there is more.
@@ -255,7 +262,6 @@ impl Newest {
         if more {
             self.found.pop_first();
         }
-        let next = self.found.first_key_value().filter(|_| more).map(|(place, _)| place.clone());
-        Listed { items: self.found.into_values().rev().collect(), next }
+        Listed { items: self.found.into_values().rev().collect(), more }
     }
 }

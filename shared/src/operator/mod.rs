@@ -17,11 +17,11 @@ pub use fate::{Emitted, Fate, IssuedTo};
 use serde::Serialize;
 pub use streams::{COUNTED, StreamDetails, StreamFilter, StreamSummary};
 
-/// Part of a list.
+/// Part of a list. The next part begins behind the last one of this.
 #[derive(Clone, Debug, Serialize)]
 pub struct Listed<T> {
     /// What is listed.
     pub items: Vec<T>,
-    /// Where the next part begins; `None`: there is no more.
-    pub next: Option<String>,
+    /// Whether there is more.
+    pub more: bool,
 }

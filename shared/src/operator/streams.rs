@@ -107,22 +107,21 @@ impl Transmitter {
     pub async fn stream_list(
         &self,
         filter: &StreamFilter,
-        after: Option<String>,
+        after: Option<&StreamId>,
         limit: usize,
     ) -> Result<Listed<StreamSummary>, Error> {
-        let mut after = after;
+        let mut after = after.map(StreamId::to_string);
         let mut items = Vec::new();
         loop {
             let (streams, next) = self.streams_behind(after).await?;
             for stream in streams.iter().filter(|stream| filter.fits(stream)) {
                 if items.len() == limit {
-                    let next = items.last().map(|last: &StreamSummary| last.stream_id.to_string());
-                    return Ok(Listed { items, next });
+                    return Ok(Listed { items, more: true });
                 }
                 items.push(self.summarize(stream).await?);
             }
             if next.is_none() {
-                return Ok(Listed { items, next });
+                return Ok(Listed { items, more: false });
             }
             after = next;
         }
