@@ -11,6 +11,7 @@ pub mod server;
 pub mod settings;
 pub mod signals;
 pub mod tls;
+pub mod values;
 
 use std::{io, process::ExitCode};
 

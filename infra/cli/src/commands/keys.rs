@@ -1,13 +1,20 @@
 //! `tocsin keys`: the keys that sign.
 
+use serde::Serialize;
+use serde_json::json;
+use ssf::set::{KeyState, RingKey};
+
 use crate::{
     args::{Data, examples},
-    output::Output,
+    output::{ASIDE, Cell, GOOD, Output, Table, WAITING, advise, time},
 };
 
 /// Its arguments.
 #[derive(Debug, clap::Args)]
-#[command(after_help = examples(&[("Rotate", "tocsin keys rotate --data ./data")]))]
+#[command(after_help = examples(&[
+    ("See them", "tocsin keys list --data ./data"),
+    ("Change the key without a gap", "tocsin keys rotate --data ./data"),
+]))]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -15,20 +22,28 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// List them
-    #[command(after_help = examples(&[("Rotate", "tocsin keys rotate --data ./data")]))]
+    /// List those that receivers may need
+    #[command(after_help = examples(&[("All", "tocsin keys list --data ./data")]))]
     List {
         #[command(flatten)]
         data: Data,
     },
-    /// Make a new key
-    #[command(after_help = examples(&[("Rotate", "tocsin keys rotate --data ./data")]))]
+    /// Make a new key, publish it, and let it sign when every receiver can know it
+    #[command(after_help = examples(&[
+        ("Without a gap", "tocsin keys rotate --data ./data"),
+        ("In an emergency", "tocsin keys rotate --data ./data --now"),
+    ]))]
     Rotate {
         #[command(flatten)]
         data: Data,
+        /// Let it sign at once: receivers that keep the old keys refuse SETs for up to five minutes
+        #[arg(long)]
+        now: bool,
     },
-    /// Take a past key away
-    #[command(after_help = examples(&[("Rotate", "tocsin keys rotate --data ./data")]))]
+    /// Take a key that signs no more out of the JWKS, and destroy it
+    #[command(after_help = examples(&[
+        ("Once all that it signed was verified", "tocsin keys retire --data ./data KID"),
+    ]))]
     Retire {
         #[command(flatten)]
         data: Data,
@@ -37,8 +52,77 @@ enum Command {
     },
 }
 
+/// A key as it is listed.
+#[derive(Serialize)]
+struct Listed {
+    kid: String,
+    alg: &'static str,
+    state: KeyState,
+    created: jiff::Timestamp,
+    signs_from: jiff::Timestamp,
+}
+
+impl Listed {
+    fn of((key, state): &(RingKey, KeyState)) -> Self {
+        Self {
+            kid: key.key.kid.clone(),
+            alg: key.key.algorithm.name(),
+            state: *state,
+            created: key.created,
+            signs_from: key.signs_from,
+        }
+    }
+}
+
 /// Does it.
 pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
-    let _ = (args, output);
-    anyhow::bail!("is not there yet")
+    match args.command {
+        Command::List { data } => {
+            let keys = data.open()?.transmitter.keys().list().await.map_err(advise)?;
+            let keys: Vec<_> = keys.iter().map(Listed::of).collect();
+            Ok(output.show(&keys, |keys| table(keys))?)
+        }
+        Command::Rotate { data, now } => {
+            let transmitter = data.open()?.transmitter;
+            let keys = transmitter.keys();
+            let new = keys.rotate(now).await.map_err(advise)?;
+            let all = keys.list().await.map_err(advise)?;
+            let Some(new) = all.iter().find(|(key, _)| key.key.kid == new.key.kid) else {
+                anyhow::bail!("the new key was taken away meanwhile; rotate again");
+            };
+            Ok(output.show(&Listed::of(new), |key| match key.state {
+                KeyState::Upcoming => {
+                    format!(
+                        "the key {} is published, and signs from {} on",
+                        key.kid, key.signs_from
+                    )
+                }
+                KeyState::Signing => format!("the key {} signs from now on", key.kid),
+                KeyState::Past => format!("the key {} was overtaken by another", key.kid),
+            })?)
+        }
+        Command::Retire { data, kid } => {
+            data.open()?.transmitter.keys().retire(&kid).await.map_err(advise)?;
+            let value = json!({ "kid": kid, "retired": true });
+            Ok(output.show(&value, |_| format!("the key {kid} is gone"))?)
+        }
+    }
+}
+
+fn table(keys: &[Listed]) -> Table {
+    let mut table = Table::new(["KID", "ALG", "STATE", "CREATED", "SIGNS FROM"], "there are none");
+    for key in keys {
+        table.row([
+            key.kid.as_str().into(),
+            key.alg.into(),
+            match key.state {
+                KeyState::Upcoming => Cell::new("upcoming", WAITING),
+                KeyState::Signing => Cell::new("signing", GOOD),
+                KeyState::Past => Cell::new("past", ASIDE),
+            },
+            time(key.created).into(),
+            time(key.signs_from).into(),
+        ]);
+    }
+    table
 }

@@ -1,13 +1,23 @@
 //! `tocsin token`: access tokens.
 
+use std::io;
+
+use anyhow::Context;
+use ssf::client::{ClientId, Token, TokenType};
+
 use crate::{
     args::{Data, examples},
-    output::Output,
+    commands::client::scope,
+    output::{BAD, Cell, GOOD, Output, Table, advise, time},
+    values,
 };
 
 /// Its arguments.
 #[derive(Debug, clap::Args)]
-#[command(after_help = examples(&[("Revoke one", "tocsin token revoke --data ./data TOKEN")]))]
+#[command(after_help = examples(&[
+    ("See those of a client", "tocsin token list --data ./data CLIENT_ID"),
+    ("Revoke one by its id", "tocsin token revoke --data ./data TOKEN_ID"),
+]))]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -15,18 +25,71 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Revoke a token
-    #[command(after_help = examples(&[("Revoke one", "tocsin token revoke --data ./data TOKEN")]))]
+    /// List those of a client that are not over
+    #[command(after_help = examples(&[("All", "tocsin token list --data ./data CLIENT_ID")]))]
+    List {
+        #[command(flatten)]
+        data: Data,
+        /// Of which client
+        #[arg(value_parser = values::client_id)]
+        client_id: ClientId,
+    },
+    /// Revoke a token: it is refused from now on
+    #[command(after_help = examples(&[
+        ("By its id", "tocsin token revoke --data ./data TOKEN_ID"),
+        ("By the token itself, unseen by others", "tocsin token revoke --data ./data - < token.txt"),
+    ]))]
     Revoke {
         #[command(flatten)]
         data: Data,
-        /// The token, or its id
+        /// The token, or its id; `-`: read it from stdin
         token: String,
     },
 }
 
 /// Does it.
 pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
-    let _ = (args, output);
-    anyhow::bail!("is not there yet")
+    match args.command {
+        Command::List { data, client_id } => {
+            let transmitter = data.open()?.transmitter;
+            let tokens = transmitter.token_list(&client_id).await.map_err(advise)?;
+            Ok(output.show(&tokens, |tokens| table(tokens))?)
+        }
+        Command::Revoke { data, token } => {
+            let token = if token == "-" {
+                io::read_to_string(io::stdin()).context("cannot read the token from stdin")?
+            } else {
+                token
+            };
+            let transmitter = data.open()?.transmitter;
+            let token = transmitter.token_revoke(token.trim()).await.map_err(advise)?;
+            let text = format!("the token {} is refused from now on", token.token_id);
+            Ok(output.show(&token, |_| text)?)
+        }
+    }
+}
+
+pub(super) fn table(tokens: &[Token]) -> Table {
+    let mut table = Table::new(
+        ["TOKEN", "TYPE", "SCOPE", "ISSUED", "EXPIRES", "LAST USED", "STATUS"],
+        "there are none",
+    );
+    for token in tokens {
+        table.row([
+            token.token_id.to_string().into(),
+            match token.r#type {
+                TokenType::Access => "access".into(),
+                TokenType::Static => "static".into(),
+            },
+            scope(&token.scope).into(),
+            time(token.issue_date).into(),
+            token.expires().map(time).unwrap_or_default().into(),
+            token.last_used.map(time).unwrap_or_default().into(),
+            match token.revoked_at {
+                Some(_) => Cell::new("revoked", BAD),
+                None => Cell::new("good", GOOD),
+            },
+        ]);
+    }
+    table
 }

@@ -1,0 +1,175 @@
+//! Values as they stand on the command line.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ssf::{
+    client::{ClientId, Profile, Scope},
+    event::EventType,
+    set::TokenStatus,
+    stream::{Reason, Status, StreamId},
+};
+
+use crate::duration;
+
+/// The id of a client.
+pub fn client_id(text: &str) -> Result<ClientId, String> {
+    ClientId::parse(text).ok_or_else(|| "is not the id of a client".to_owned())
+}
+
+/// The id of a stream.
+pub fn stream_id(text: &str) -> Result<StreamId, String> {
+    StreamId::parse(text).ok_or_else(|| "is not the id of a stream".to_owned())
+}
+
+/// Why a status is set.
+pub fn reason(text: &str) -> Result<Reason, String> {
+    Reason::try_from(text.to_owned()).map_err(str::to_owned)
+}
+
+/// Scopes, with blanks between them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Scopes(pub Vec<Scope>);
+
+/// The scopes that `text` names.
+pub fn scopes(text: &str) -> Result<Scopes, String> {
+    let mut scopes = Vec::new();
+    for name in text.split_whitespace() {
+        let scope = Scope::parse(name).ok_or_else(|| {
+            let names = Scope::ALL.map(Scope::name).join(", ");
+            format!("{name:?} is not one of {names}")
+        })?;
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    if scopes.is_empty() { Err("names no scope".to_owned()) } else { Ok(Scopes(scopes)) }
+}
+
+/// The draft that a receiver was built on.
+pub fn profile(text: &str) -> Result<Profile, String> {
+    match text {
+        "standard" => Ok(Profile::Standard),
+        "legacy" => Ok(Profile::Legacy),
+        _ => Err("is neither standard nor legacy".to_owned()),
+    }
+}
+
+/// The status of a stream.
+pub fn stream_status(text: &str) -> Result<Status, String> {
+    [Status::Enabled, Status::Paused, Status::Disabled, Status::DisabledDeleted]
+        .into_iter()
+        .find(|status| status_name(*status) == text)
+        .ok_or_else(|| "is none of enabled, paused, disabled and disabled_deleted".to_owned())
+}
+
+/// The name of the status of a stream, for an operator.
+pub fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Enabled | Status::Paused | Status::Disabled => status.name(),
+        Status::DisabledDeleted => "disabled_deleted",
+    }
+}
+
+/// The status of a SET.
+pub fn token_status(text: &str) -> Result<TokenStatus, String> {
+    match text {
+        "pending_new" | "pending" => Ok(TokenStatus::New),
+        "pending_failed" | "failed" => Ok(TokenStatus::Failed),
+        "sent" => Ok(TokenStatus::Sent),
+        _ => Err("is none of pending_new, pending_failed and sent".to_owned()),
+    }
+}
+
+/// The name of the status of a SET.
+pub fn token_status_name(status: TokenStatus) -> &'static str {
+    match status {
+        TokenStatus::New => "pending_new",
+        TokenStatus::Failed => "pending_failed",
+        TokenStatus::Sent => "sent",
+    }
+}
+
+/// An event type by its URI or, if it is of a standard, by its short name.
+pub fn event_type(text: &str) -> Result<EventType, String> {
+    if text.contains(':') {
+        return Ok(EventType::new(text));
+    }
+    let own = [EventType::VERIFICATION, EventType::STREAM_UPDATED];
+    EventType::supported()
+        .iter()
+        .chain(&own)
+        .find(|event_type| event_type.short_name() == text)
+        .cloned()
+        .ok_or_else(|| "is neither a URI nor like session-revoked".to_owned())
+}
+
+/// A time, or how long ago it was.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Moment {
+    /// Then.
+    At(Timestamp),
+    /// So long ago.
+    Ago(Duration),
+}
+
+impl Moment {
+    /// The time.
+    pub fn before(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(time) => time,
+            Self::Ago(time) => now.checked_sub(time).unwrap_or(Timestamp::MIN),
+        }
+    }
+}
+
+/// A time, as in RFC 3339, or a span, as in `days=1`, for so long ago.
+pub fn moment(text: &str) -> Result<Moment, String> {
+    if let Ok(time) = text.parse() {
+        return Ok(Moment::At(time));
+    }
+    duration::parse(text).map(Moment::Ago).map_err(|_| {
+        "is neither like 2026-08-01T12:00:00Z nor, for so long ago, like days=1".into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_read_in_order_and_once() {
+        use Scope::{Manage, Read};
+        assert_eq!(scopes("ssf.manage  ssf.read ssf.manage"), Ok(Scopes(vec![Manage, Read])));
+        assert_eq!(scopes(" "), Err("names no scope".to_owned()));
+        let refused = scopes("ssf.read ssf.write").unwrap_err();
+        assert_eq!(refused, r#""ssf.write" is not one of ssf.read, ssf.manage, ssf.manage.poll"#);
+    }
+
+    #[test]
+    fn a_type_may_be_called_by_its_short_name() {
+        assert_eq!(event_type("session-revoked"), Ok(EventType::SESSION_REVOKED));
+        assert_eq!(event_type("verification"), Ok(EventType::VERIFICATION));
+        assert_eq!(event_type("urn:x:y"), Ok(EventType::new("urn:x:y")));
+        assert!(event_type("session-revokd").is_err());
+    }
+
+    #[test]
+    fn a_moment_is_a_time_or_so_long_ago() {
+        let now = Timestamp::from_second(100_000).unwrap();
+        let at = |text| moment(text).map(|moment| moment.before(now).as_second());
+        assert_eq!(at("hours=1"), Ok(96_400));
+        assert_eq!(at("1970-01-02T00:00:00Z"), Ok(86_400));
+        assert!(at("yesterday").is_err());
+    }
+
+    #[test]
+    fn statuses_are_called_as_they_are_printed() {
+        for name in ["enabled", "paused", "disabled", "disabled_deleted"] {
+            assert_eq!(stream_status(name).map(status_name), Ok(name));
+        }
+        for name in ["pending_new", "pending_failed", "sent"] {
+            assert_eq!(token_status(name).map(token_status_name), Ok(name));
+        }
+    }
+}
