@@ -120,6 +120,9 @@ impl Transmitter {
         now: Timestamp,
         answers: &mut [Accepted],
     ) -> Result<(), Error> {
+        let placed: Vec<_> =
+            arrived.iter().map(|arrived| (&arrived.event, arrived.place.as_str())).collect();
+        let withheld = self.withheld(&placed).await?;
         let events: Vec<&SecurityEvent> = arrived.iter().map(|arrived| &arrived.event).collect();
         let matcher = Matcher::new(self, &events).await?;
         let mut stopped = HashSet::new();
@@ -130,6 +133,9 @@ impl Transmitter {
                 let Arrived { index, id, event, place } = &arrived[at];
                 if stopped.contains(&messages[*index].group) {
                     answers[*index] = Accepted::Failed(again());
+                    continue;
+                }
+                if withheld[at] {
                     continue;
                 }
                 for stream in matcher.streams_for(at, event, now).await? {

@@ -1,9 +1,12 @@
 //! Whether an account takes part in the exchange of RISC events.
 
+use serde::{Deserialize, Serialize};
+
 use super::EventType;
 
 /// Where an account stands ([RISC 1.0, 2.8]).
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum OptState {
     /// It takes part.
     #[default]
@@ -34,6 +37,17 @@ impl OptState {
         } else {
             self
         }
+    }
+
+    /// Whether an event of this type is about where its account stands.
+    pub fn is_moved_by(event_type: &EventType) -> bool {
+        [
+            EventType::OPT_IN,
+            EventType::OPT_OUT_INITIATED,
+            EventType::OPT_OUT_CANCELLED,
+            EventType::OPT_OUT_EFFECTIVE,
+        ]
+        .contains(event_type)
     }
 
     /// Whether events about the account are exchanged.

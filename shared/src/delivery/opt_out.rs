@@ -1,0 +1,119 @@
+//! Accounts that take no part in the exchange of RISC events ([RISC 1.0, 2.8]).
+//!
+//! | pk | sk | what |
+//! | --- | --- | --- |
+//! | `OPT#<digest>` | `OPT` | where the account stands; it takes part when there is no such item |
+//! | `OPT` | `OPT` | is there since somebody opted out for the first time: until then nobody is looked up |
+
+use std::collections::{BTreeMap, btree_map::Entry};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, Transmitter,
+    event::{Family, OptState, SecurityEvent},
+    stream::store::{content, decode, index_row},
+    subject::Digest,
+    table::{Condition, Item, Key, TableError, Write},
+};
+
+/// Where an account stands.
+#[derive(Debug, Default, Deserialize, Serialize)]
+struct Standing {
+    state: OptState,
+    /// The place of the event that said so: one from before it changes nothing any more.
+    place: String,
+}
+
+/// A [`Standing`] in hand.
+struct Account {
+    standing: Standing,
+    condition: Condition,
+    moved: bool,
+}
+
+impl Transmitter {
+    /// Whether each of `events`, given with their places, is withheld because its account takes no
+    /// part. Notes what they say about that themselves; those are never withheld.
+    pub(super) async fn withheld(
+        &self,
+        events: &[(&SecurityEvent, &str)],
+    ) -> Result<Vec<bool>, Error> {
+        let mut withheld = vec![false; events.len()];
+        let is_risc = |event: &SecurityEvent| event.event_type.family() == Family::Risc;
+        let moves = |event: &SecurityEvent| OptState::is_moved_by(&event.event_type);
+        let risc = || events.iter().enumerate().filter(|(_, (event, _))| is_risc(event));
+        let Some(_) = risc().next() else { return Ok(withheld) };
+        let any_moves = risc().any(|(_, (event, _))| moves(event));
+        if !any_moves && self.parts().table.get(&flag()).await?.is_none() {
+            return Ok(withheld);
+        }
+        let mut accounts = self.accounts(risc().map(|(_, (event, _))| *event)).await?;
+        for (at, (event, place)) in risc() {
+            let Some(account) = accounts.get_mut(&event.subject.digest()) else { continue };
+            if !moves(event) {
+                withheld[at] = !account.standing.state.exchanges();
+            } else if account.standing.place.as_str() < *place {
+                let state = account.standing.state.after(&event.event_type);
+                account.standing = Standing { state, place: (*place).to_owned() };
+                account.moved = true;
+            }
+        }
+        for (digest, account) in accounts.into_iter().filter(|(_, account)| account.moved) {
+            self.keep(&digest, account).await?;
+        }
+        Ok(withheld)
+    }
+
+    async fn accounts(
+        &self,
+        events: impl Iterator<Item = &SecurityEvent>,
+    ) -> Result<BTreeMap<Digest, Account>, Error> {
+        let mut accounts = BTreeMap::new();
+        for event in events {
+            if let Entry::Vacant(entry) = accounts.entry(event.subject.digest()) {
+                entry.insert(Account::read(None)?);
+            }
+        }
+        let keys: Vec<Key> = accounts.keys().map(key).collect();
+        let items = self.parts().table.batch_get(&keys).await?;
+        for (account, item) in accounts.values_mut().zip(&items) {
+            *account = Account::read(item.as_ref())?;
+        }
+        Ok(accounts)
+    }
+
+    async fn keep(&self, digest: &Digest, account: Account) -> Result<(), Error> {
+        let put = Write::put(key(digest), account.condition, content(&account.standing));
+        let mut writes = vec![put];
+        if account.standing.state != OptState::OptIn {
+            writes.push(index_row(flag()));
+        }
+        // A conflict: another batch has an event about the same account. This one comes again.
+        self.parts().table.transact(writes).await?;
+        Ok(())
+    }
+}
+
+impl Account {
+    fn read(item: Option<&Item>) -> Result<Self, TableError> {
+        Ok(match item {
+            Some(item) => Self {
+                standing: decode(item)?,
+                condition: Condition::Version(item.version),
+                moved: false,
+            },
+            None => {
+                Self { standing: Standing::default(), condition: Condition::Absent, moved: false }
+            }
+        })
+    }
+}
+
+fn key(digest: &Digest) -> Key {
+    Key::new(format!("OPT#{digest}"), "OPT")
+}
+
+fn flag() -> Key {
+    Key::new("OPT", "OPT")
+}
