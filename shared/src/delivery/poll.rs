@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, pin::pin};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
     Error, Transmitter,
@@ -33,10 +33,43 @@ pub struct PollRequest {
 #[serde(rename_all = "camelCase")]
 pub struct PollResponse {
     /// The SETs, by name.
-    pub sets: BTreeMap<Jti, SignedToken>,
+    pub sets: Sets,
     /// Whether there are more.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub more_available: bool,
+}
+
+/// SETs by their names: an object on the wire, its members in the order of delivery. Who reads them
+/// one after the other, as most programs do, sees what happened first first.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Sets(Vec<(Jti, SignedToken)>);
+
+impl Sets {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Their names.
+    pub fn keys(&self) -> impl Iterator<Item = &Jti> {
+        self.0.iter().map(|(jti, _)| jti)
+    }
+
+    /// The SETs.
+    pub fn values(&self) -> impl Iterator<Item = &SignedToken> {
+        self.0.iter().map(|(_, set)| set)
+    }
+}
+
+impl Serialize for Sets {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(jti, set)| (jti, set)))
+    }
 }
 
 /// How many SETs one request may settle.
@@ -57,10 +90,7 @@ impl Transmitter {
         id: &StreamId,
         request: PollRequest,
     ) -> Result<PollResponse, Error> {
-        let stream = self.stream_of(receiver, id).await?;
-        if stream.delivery.is_push() {
-            return Err(Error::Refused("the stream is delivered by push".to_owned()));
-        }
+        let stream = self.polled_stream(receiver, id).await?;
         self.touch(&stream).await?;
         self.settle_polled(&stream, request.ack, request.set_errs).await?;
         let most = self.parts().config.poll_sets;
@@ -69,6 +99,14 @@ impl Transmitter {
             return self.poll_now(&stream, limit).await;
         }
         self.poll_and_wait(receiver, stream, limit).await
+    }
+
+    async fn polled_stream(&self, receiver: &Receiver, id: &StreamId) -> Result<Stream, Error> {
+        let stream = self.stream_of(receiver, id).await?;
+        if stream.delivery.is_push() {
+            return Err(Error::Refused("the stream is delivered by push".to_owned()));
+        }
+        Ok(stream)
     }
 
     async fn poll_and_wait(
@@ -93,7 +131,7 @@ impl Transmitter {
                 () = woken => {}
                 () = clock.sleep(left.min(LOOK_EVERY)) => {}
             }
-            stream = self.stream_of(receiver, &stream.id).await?;
+            stream = self.polled_stream(receiver, &stream.id).await?;
         }
     }
 
@@ -126,7 +164,7 @@ impl Transmitter {
                     response.more_available = true;
                     return Ok(response);
                 }
-                response.sets.insert(token.jti, token.signed);
+                response.sets.0.push((token.jti, token.signed));
             }
             if next.is_none() {
                 return Ok(response);
