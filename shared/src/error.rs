@@ -21,6 +21,9 @@ pub enum Error {
         /// What the token would need.
         scope: &'static str,
     },
+    /// Known, and not allowed by the operator, whatever the token.
+    #[error("the client may not create streams")]
+    MayNotCreate,
     /// There is no such stream for this receiver, whoever else may have one.
     #[error("there is no stream {0}")]
     StreamNotFound(StreamId),
@@ -66,6 +69,7 @@ impl Error {
             Self::Invalid(_)
             | Self::Unauthenticated
             | Self::Forbidden { .. }
+            | Self::MayNotCreate
             | Self::StreamNotFound(_)
             | Self::TooManyStreams(_)
             | Self::NotFound { .. }

@@ -26,7 +26,7 @@ pub struct Problem {
 enum Kind {
     Invalid,
     Unauthenticated { credentials: bool },
-    Forbidden { scope: &'static str },
+    Forbidden { scope: Option<&'static str> },
     NotFound,
     MethodNotAllowed,
     RequestTimeout,
@@ -104,7 +104,8 @@ impl From<Error> for Problem {
         let kind = match &error {
             Error::Invalid(_) => Kind::Invalid,
             Error::Unauthenticated => Kind::Unauthenticated { credentials: true },
-            Error::Forbidden { scope } => Kind::Forbidden { scope },
+            Error::Forbidden { scope } => Kind::Forbidden { scope: Some(scope) },
+            Error::MayNotCreate => Kind::Forbidden { scope: None },
             Error::StreamNotFound(_) | Error::NotFound { .. } => Kind::NotFound,
             Error::TooManyStreams(_) | Error::Refused(_) => Kind::Conflict,
             Error::TooSoon { retry_after } => Kind::TooManyRequests { retry_after: *retry_after },
@@ -190,7 +191,8 @@ impl Kind {
                 Some(r#"Bearer realm="ssf", error="invalid_token""#.into())
             }
             Self::Forbidden { scope } => {
-                Some(format!(r#"Bearer realm="ssf", error="insufficient_scope", scope="{scope}""#))
+                let scope = scope.map(|scope| format!(r#", scope="{scope}""#)).unwrap_or_default();
+                Some(format!(r#"Bearer realm="ssf", error="insufficient_scope"{scope}"#))
             }
             Self::Invalid
             | Self::NotFound
