@@ -30,6 +30,11 @@ impl Invalid {
         Self { member, reason: reason.into() }
     }
 
+    /// As an error of serde, which [`read`] turns back into the member and the reason.
+    pub fn nested<E: serde::de::Error>(&self) -> E {
+        E::custom(format_args!("{MARK}{}{MARK}{}", self.member, self.reason))
+    }
+
     /// The same, where the member is part of `outer`.
     #[must_use]
     pub fn within(self, outer: &str) -> Self {
@@ -70,6 +75,10 @@ pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Invalid> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let reason = error.into_inner().to_string();
+        if let Some((member, reason)) = marked(&reason) {
+            let invalid = Invalid::new(member, reason);
+            return if path == "." { invalid } else { invalid.within(&path) };
+        }
         // serde names an absent member in its text only.
         match reason.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
             Some(member) => {
@@ -99,7 +108,7 @@ fn without_values(reason: &str) -> String {
 fn not_json(error: &serde_json::Error) -> Invalid {
     let text = error.to_string();
     // Errors of `Strict` carry their member in front; the position that serde_json adds is cut.
-    match text.strip_prefix(MARK).and_then(|rest| rest.split_once(MARK)) {
+    match marked(&text) {
         Some((member, reason)) => {
             let reason = reason.rsplit_once(" at line ").map_or(reason, |(reason, _)| reason);
             Invalid::new(member, reason)
@@ -109,6 +118,11 @@ fn not_json(error: &serde_json::Error) -> Invalid {
             format!("is not JSON at line {}, column {}", error.line(), error.column()),
         ),
     }
+}
+
+/// The member and the reason in an error of [`Invalid::nested`].
+fn marked(text: &str) -> Option<(&str, &str)> {
+    text.strip_prefix(MARK)?.split_once(MARK)
 }
 
 /// Not a character of JSON text outside of strings, nor of member names unescaped.

@@ -115,7 +115,7 @@ impl Serialize for Subject {
 
 impl<'de> Deserialize<'de> for Subject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        Self::parse(Value::deserialize(deserializer)?).map_err(|invalid| invalid.nested())
     }
 }
 
