@@ -23,8 +23,9 @@ pub struct StreamConfiguration {
     aud: Value,
     events_supported: BTreeSet<EventType>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    events_requested: Option<BTreeSet<EventType>>,
-    events_delivered: BTreeSet<EventType>,
+    events_requested: Option<Vec<EventType>>,
+    // In the order of those requested.
+    events_delivered: Vec<EventType>,
     delivery: DeliveryConfiguration,
     min_verification_interval: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,13 +51,15 @@ impl StreamConfiguration {
             Delivery::Poll { .. } => config.issuer.join(&paths::poll(&stream.id)),
             Delivery::Push { endpoint_url, .. } => endpoint_url.as_str().to_owned(),
         };
+        let delivered = stream.events_requested.iter().flatten();
+        let delivered = delivered.filter(|event| stream.events_delivered.contains(*event));
         Self {
             stream_id: stream.id.clone(),
             iss: config.issuer.as_str().to_owned(),
             aud: audience(&stream.audience),
             events_supported: config.events_supported(),
             events_requested: stream.events_requested.clone(),
-            events_delivered: stream.events_delivered.clone(),
+            events_delivered: delivered.cloned().collect(),
             delivery: DeliveryConfiguration { method: stream.delivery.method(), endpoint_url },
             min_verification_interval: config.min_verification_interval.as_secs(),
             inactivity_timeout: config.inactivity_timeout.map(|time| time.as_secs()),
@@ -87,7 +90,7 @@ impl Config {
     /// Of `requested`, the types that are supported.
     pub(crate) fn events_delivered(
         &self,
-        requested: Option<&BTreeSet<EventType>>,
+        requested: Option<&Vec<EventType>>,
     ) -> BTreeSet<EventType> {
         let supported = |event_type: &&EventType| {
             EventType::supported().contains(event_type)
@@ -136,24 +139,27 @@ pub struct UpdateStream {
 /// Members that a receiver may repeat and not change ([SSF 1.0, 8.1.1.3]).
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct SuppliedByTransmitter {
-    iss: Option<Value>,
-    aud: Option<Value>,
-    events_supported: Option<Value>,
-    events_delivered: Option<Value>,
-    min_verification_interval: Option<Value>,
-    inactivity_timeout: Option<Value>,
+    #[serde(default)]
+    iss: Patch<Value>,
+    #[serde(default)]
+    aud: Patch<Value>,
+    #[serde(default)]
+    events_supported: Patch<Value>,
+    #[serde(default)]
+    events_delivered: Patch<Value>,
+    #[serde(default)]
+    min_verification_interval: Patch<Value>,
+    #[serde(default)]
+    inactivity_timeout: Patch<Value>,
 }
 
 impl SuppliedByTransmitter {
     /// Refuses a member that differs from what `current`, the stream before the update, has.
     pub fn check(&self, current: &StreamConfiguration) -> Result<(), Invalid> {
-        let as_one = |value: &Value| match value {
-            Value::Array(items) if items.len() == 1 => items[0].clone(),
-            other => in_any_order(other),
-        };
         let number = |number: Option<u64>| number.map_or(Value::Null, Value::from);
         let members = [
             ("iss", &self.iss, json!(current.iss)),
+            ("aud", &self.aud, current.aud.clone()),
             ("events_supported", &self.events_supported, json!(current.events_supported)),
             ("events_delivered", &self.events_delivered, json!(current.events_delivered)),
             (
@@ -164,18 +170,31 @@ impl SuppliedByTransmitter {
             ("inactivity_timeout", &self.inactivity_timeout, number(current.inactivity_timeout)),
         ];
         for (member, sent, is) in members {
-            if sent.as_ref().is_some_and(|sent| in_any_order(sent) != in_any_order(&is)) {
+            let same = match sent {
+                Patch::Absent => true,
+                Patch::Null => is.is_null(),
+                Patch::Value(sent) if member == "aud" => {
+                    in_any_order(&as_one(sent)) == in_any_order(&as_one(&is))
+                }
+                Patch::Value(sent) => in_any_order(sent) == in_any_order(&is),
+            };
+            if !same {
                 return Err(Invalid::new(member, DIFFERS));
             }
-        }
-        if self.aud.as_ref().is_some_and(|sent| as_one(sent) != as_one(&current.aud)) {
-            return Err(Invalid::new("aud", DIFFERS));
         }
         Ok(())
     }
 }
 
 const DIFFERS: &str = "is supplied by the transmitter and differs from the current value";
+
+/// `audience`; one alone as a text, since it may be written both ways.
+fn as_one(audience: &Value) -> Value {
+    match audience {
+        Value::Array(items) if items.len() == 1 => items[0].clone(),
+        several => several.clone(),
+    }
+}
 
 /// `value`; an array sorted, since the order of a set says nothing.
 fn in_any_order(value: &Value) -> Value {
@@ -189,10 +208,10 @@ fn in_any_order(value: &Value) -> Value {
     }
 }
 
-/// `events_requested`: at most 128 URIs of at most 512 bytes.
+/// `events_requested`: at most 128 URIs of at most 512 bytes, each once.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(try_from = "Vec<String>")]
-pub struct EventsRequested(pub BTreeSet<EventType>);
+pub struct EventsRequested(pub Vec<EventType>);
 
 impl TryFrom<Vec<String>> for EventsRequested {
     type Error = &'static str;
@@ -204,7 +223,9 @@ impl TryFrom<Vec<String>> for EventsRequested {
         if uris.iter().any(|uri| uri.is_empty() || uri.len() > 512) {
             return Err("has an element that is empty or longer than 512 bytes");
         }
-        Ok(Self(uris.into_iter().map(EventType::new).collect()))
+        let mut seen = BTreeSet::new();
+        let types = uris.into_iter().map(EventType::new);
+        Ok(Self(types.filter(|event_type| seen.insert(event_type.clone())).collect()))
     }
 }
 

@@ -27,9 +27,9 @@ pub struct Stream {
     /// Why it has this status, in the words of who set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What the receiver asked for, known to us or not; `None`: it did not say.
+    /// What the receiver asked for, known to us or not, in its order; `None`: it did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub events_requested: Option<BTreeSet<EventType>>,
+    pub events_requested: Option<Vec<EventType>>,
     /// What it gets: exactly the requested types that are supported.
     pub events_delivered: BTreeSet<EventType>,
     /// How it gets them.
