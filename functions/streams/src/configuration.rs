@@ -1,16 +1,16 @@
 //! The configuration of streams ([SSF 1.0, 8.1.1]).
 
 use axum::{
-    body::Bytes,
     extract::State,
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
 use serde::Deserialize;
+use serde_json::Value;
 use ssf::{
     Transmitter,
-    stream::{CreateStream, Missing, StreamConfiguration, StreamId, UpdateStream},
-    web::{Json, MayManage, MayRead, Problem, Query},
+    stream::{CreateStream, Missing, StreamConfiguration, StreamId},
+    web::{Json, MayManage, MayRead, Problem, Query, Raw},
 };
 
 use crate::legacy;
@@ -45,16 +45,18 @@ pub(crate) async fn read(
 pub(crate) async fn update(
     State(transmitter): State<Transmitter>,
     MayManage(receiver): MayManage,
-    Json(wish): Json<UpdateStream>,
+    Json(body): Json<Value>,
 ) -> Result<axum::Json<StreamConfiguration>, Problem> {
+    let wish = legacy::read(&transmitter, &receiver, body).await?;
     Ok(axum::Json(transmitter.update_stream(&receiver, wish, Missing::Keep).await?))
 }
 
 pub(crate) async fn replace(
     State(transmitter): State<Transmitter>,
     MayManage(receiver): MayManage,
-    Json(wish): Json<UpdateStream>,
+    Json(body): Json<Value>,
 ) -> Result<axum::Json<StreamConfiguration>, Problem> {
+    let wish = legacy::read(&transmitter, &receiver, body).await?;
     Ok(axum::Json(transmitter.update_stream(&receiver, wish, Missing::Remove).await?))
 }
 
@@ -62,7 +64,7 @@ pub(crate) async fn delete(
     State(transmitter): State<Transmitter>,
     MayManage(receiver): MayManage,
     Query(query): Query<OneStream>,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> Result<StatusCode, Problem> {
     let id = match query.stream_id {
         Some(id) => id,

@@ -1,5 +1,6 @@
 //! What receivers of the older draft leave out: the id of the stream, when they have only one.
 
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use ssf::{
     Error, Transmitter,
@@ -36,21 +37,26 @@ pub(crate) async fn stream_in_body(
     if receiver.profile == Profile::Standard || body.is_empty() {
         return only_stream(transmitter, receiver).await;
     }
-    let body = with_stream(transmitter, receiver, parse(body)?).await?;
-    Ok(from_value(body["stream_id"].clone()).map_err(|invalid| invalid.within("stream_id"))?)
+    let named: Named = read(transmitter, receiver, parse(body)?).await?;
+    Ok(named.stream_id)
 }
 
-/// `body`, with the id of the only stream where the older draft lets it be left out.
-pub(crate) async fn with_stream(
+#[derive(Deserialize)]
+struct Named {
+    stream_id: StreamId,
+}
+
+/// What `body` asks for. The older draft lets the id of the stream be left out.
+pub(crate) async fn read<T: DeserializeOwned>(
     transmitter: &Transmitter,
     receiver: &Receiver,
     mut body: Value,
-) -> Result<Value, Error> {
+) -> Result<T, Error> {
     if let (Profile::Legacy, Some(members)) = (receiver.profile, body.as_object_mut())
         && !members.contains_key("stream_id")
     {
         let id = only_stream(transmitter, receiver).await?;
         members.insert("stream_id".to_owned(), json!(id));
     }
-    Ok(body)
+    Ok(from_value(body)?)
 }

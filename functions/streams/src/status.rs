@@ -4,8 +4,8 @@ use axum::extract::State;
 use http::StatusCode;
 use serde_json::Value;
 use ssf::{
-    Transmitter, json,
-    stream::{StreamStatus, UpdateStatus, VerifyStream},
+    Transmitter,
+    stream::StreamStatus,
     web::{Json, MayManage, MayRead, Problem, Query},
 };
 
@@ -28,8 +28,7 @@ pub(crate) async fn update(
     MayManage(receiver): MayManage,
     Json(body): Json<Value>,
 ) -> Result<axum::Json<StreamStatus>, Problem> {
-    let body = legacy::with_stream(&transmitter, &receiver, body).await?;
-    let wish: UpdateStatus = json::from_value(body).map_err(ssf::Error::from)?;
+    let wish = legacy::read(&transmitter, &receiver, body).await?;
     Ok(axum::Json(transmitter.update_status(&receiver, wish).await?))
 }
 
@@ -38,8 +37,7 @@ pub(crate) async fn verify(
     MayManage(receiver): MayManage,
     Json(body): Json<Value>,
 ) -> Result<StatusCode, Problem> {
-    let body = legacy::with_stream(&transmitter, &receiver, body).await?;
-    let wish: VerifyStream = json::from_value(body).map_err(ssf::Error::from)?;
+    let wish = legacy::read(&transmitter, &receiver, body).await?;
     transmitter.verify_stream(&receiver, wish).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,17 +2,20 @@
 
 use axum::extract::State;
 use http::StatusCode;
+use serde_json::Value;
 use ssf::{
     Transmitter,
-    stream::{AddSubject, RemoveSubject},
     web::{Json, MayManage, Problem},
 };
+
+use crate::legacy;
 
 pub(crate) async fn add(
     State(transmitter): State<Transmitter>,
     MayManage(receiver): MayManage,
-    Json(wish): Json<AddSubject>,
+    Json(body): Json<Value>,
 ) -> Result<StatusCode, Problem> {
+    let wish = legacy::read(&transmitter, &receiver, body).await?;
     transmitter.add_subject(&receiver, wish).await?;
     Ok(StatusCode::OK)
 }
@@ -20,8 +23,9 @@ pub(crate) async fn add(
 pub(crate) async fn remove(
     State(transmitter): State<Transmitter>,
     MayManage(receiver): MayManage,
-    Json(wish): Json<RemoveSubject>,
+    Json(body): Json<Value>,
 ) -> Result<StatusCode, Problem> {
+    let wish = legacy::read(&transmitter, &receiver, body).await?;
     transmitter.remove_subject(&receiver, wish).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,11 +1,11 @@
 //! What a SET says (RFC 8417), and its signed form.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use aws_lc_rs::digest;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, ser::SerializeMap};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use crate::{
     event::{EventType, Family, SecurityEvent},
     set::{PublicKey, SignError, Signer},
     stream::{Stream, StreamId, audience},
-    subject::Subject,
+    subject::{Subject, SubjectIdentifier},
 };
 
 /// Names a SET within its stream ([RFC 8417, 2.2]).
@@ -96,7 +96,7 @@ pub struct SecurityEventToken<'a> {
     txn: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     toe: Option<i64>,
-    sub_id: &'a Subject,
+    sub_id: Cow<'a, Subject>,
     events: Events<'a>,
 }
 
@@ -112,21 +112,45 @@ struct Events<'a> {
     event_type: &'a EventType,
     payload: &'a Map<String, Value>,
     /// The subject, when it is to stand inside the event too.
-    subject: Option<&'a Subject>,
+    subject: Option<Cow<'a, Subject>>,
 }
 
 impl Serialize for Events<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Payload<'a> {
-            #[serde(skip_serializing_if = "Option::is_none")]
-            subject: Option<&'a Subject>,
-            #[serde(flatten)]
-            members: &'a Map<String, Value>,
+        serializer.collect_map([(self.event_type, Payload(self))])
+    }
+}
+
+/// The value of that member: the subject, if it is wished for, then all others.
+struct Payload<'a>(&'a Events<'a>);
+
+impl Serialize for Payload<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Events { payload, subject, .. } = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(subject) = subject {
+            map.serialize_entry(SUBJECT, subject)?;
         }
-        // One that the sender put there is the same (see `SecurityEvent::parse`).
-        let subject = self.subject.filter(|_| !self.payload.contains_key("subject"));
-        serializer.collect_map([(self.event_type, Payload { subject, members: self.payload })])
+        let others = payload.iter().filter(|(name, _)| subject.is_none() || *name != SUBJECT);
+        others.into_iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
+        map.end()
+    }
+}
+
+/// The member of an event that names its subject, in the texts before [SSF 1.0, 3.1.1].
+const SUBJECT: &str = "subject";
+
+/// How `stream` is told of `subject`: where it has several names and the receiver asked for one
+/// `format`, by the first name of that format.
+fn subject_for<'a>(stream: &Stream, subject: &'a Subject) -> Cow<'a, Subject> {
+    let (Some(format), Some(SubjectIdentifier::Aliases { identifiers })) =
+        (&stream.format, subject.simple())
+    else {
+        return Cow::Borrowed(subject);
+    };
+    match identifiers.iter().find(|identifier| identifier.format() == format) {
+        Some(identifier) => Cow::Owned(Subject::Simple(identifier.clone())),
+        None => Cow::Borrowed(subject),
     }
 }
 
@@ -140,7 +164,11 @@ impl<'a> SecurityEventToken<'a> {
         issued_at: Timestamp,
     ) -> Self {
         let (jti, txn) = names;
-        let wants_subject = stream.subject_in_event || stream.profile == Profile::Legacy;
+        let sub_id = subject_for(stream, &event.subject);
+        // One that the sender put there is the same, see `SecurityEvent::parse`.
+        let wants_subject = stream.subject_in_event
+            || stream.profile == Profile::Legacy
+            || event.payload.contains_key(SUBJECT);
         // [SSF 1.0, 3.1.2]: events of other families have no `subject` of their own.
         let may_have_subject = match event.event_type.family() {
             Family::Caep | Family::Risc => true,
@@ -153,12 +181,12 @@ impl<'a> SecurityEventToken<'a> {
             aud: audience(&stream.audience),
             txn,
             toe: event.toe,
-            sub_id: &event.subject,
             events: Events {
                 event_type: &event.event_type,
                 payload: &event.payload,
-                subject: (wants_subject && may_have_subject).then_some(&event.subject),
+                subject: (wants_subject && may_have_subject).then(|| sub_id.clone()),
             },
+            sub_id,
         }
     }
 

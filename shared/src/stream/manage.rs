@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Transmitter,
-    client::{ClientId, Receiver},
+    client::{ClientId, Profile, Receiver},
     json::{Invalid, Patch},
     stream::{
         CreateStream, Delivery, Status, Stream, StreamConfiguration, StreamId, UpdateStream,
@@ -37,7 +37,7 @@ impl Transmitter {
         wish: CreateStream,
     ) -> Result<StreamConfiguration, Error> {
         if !receiver.may_create {
-            return Err(Error::Forbidden { scope: "to create streams" });
+            return Err(Error::MayNotCreate);
         }
         let stream = self.new_stream(receiver, wish)?;
         // Before anything is written: a receiver that has enough must not leave rows behind.
@@ -69,6 +69,7 @@ impl Transmitter {
         };
         let now = parts.clock.now();
         let events_requested = wish.events_requested.map(|events| events.0);
+        let is_legacy = receiver.profile == Profile::Legacy;
         Ok(Stream {
             id: StreamId::fresh(&*parts.ids),
             owner: receiver.id.clone(),
@@ -81,7 +82,7 @@ impl Transmitter {
             lanes: if delivery.is_push() { parts.config.lanes.max(1) } else { 1 },
             delivery,
             description: wish.description.map(|description| description.0),
-            format: wish.format.map(|format| format.0),
+            format: wish.format.filter(|_| is_legacy).map(|format| format.0),
             default_subjects: receiver.default_subjects,
             shapes: std::collections::BTreeSet::new(),
             profile: receiver.profile,
@@ -228,6 +229,7 @@ impl Transmitter {
             Patch::Absent => {}
         }
         match wish.format {
+            Patch::Value(_) if stream.profile == Profile::Standard => {}
             Patch::Value(format) => stream.format = Some(format.0),
             Patch::Null => stream.format = None,
             Patch::Absent if replaced => stream.format = None,

@@ -56,6 +56,18 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+/// A body of any type, read as far as a body may go; empty when there is none.
+#[derive(Clone, Debug)]
+pub struct Raw(pub Bytes);
+
+impl FromRequest<Transmitter> for Raw {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, transmitter: &Transmitter) -> Result<Self, Problem> {
+        read(request.into_body(), &*transmitter.parts().clock).await.map(Self)
+    }
+}
+
 /// The members of an `application/x-www-form-urlencoded` body, in the order sent, and the headers
 /// that came with it.
 #[derive(Debug)]

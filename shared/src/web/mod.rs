@@ -12,5 +12,5 @@ mod problem;
 
 pub use app::app;
 pub use authorized::{MayManage, MayPoll, MayRead};
-pub use input::{Form, Json, MAX_BODY, Path, Query, pairs};
+pub use input::{Form, Json, MAX_BODY, Path, Query, Raw, pairs};
 pub use problem::Problem;
