@@ -13,7 +13,7 @@ use crate::{
         subject_rows,
     },
     subject::Subject,
-    table::{Condition, Item, Key, Query, TableError, Write},
+    table::{Condition, Item, Key, Query, Write},
 };
 
 /// What one run did.
@@ -148,24 +148,16 @@ impl Transmitter {
         for item in &subjects.items {
             rows.extend(subject_rows(stream, &decode::<Subject>(item)?));
         }
-        self.remove(rows).await?;
-        self.remove(keys(subjects.items)).await?;
-        self.remove(keys(sets.items)).await?;
+        self.remove_rows(rows).await?;
+        self.remove_rows(keys(subjects.items)).await?;
+        self.remove_rows(keys(sets.items)).await?;
         if sets.next.is_some() || subjects.next.is_some() {
             return Ok(false);
         }
         let rest = table.query(Query::sorted(stream_key(&stream.id).pk, "")).await?;
-        self.remove(keys(rest.items)).await?;
-        self.remove(vec![listed_key(&stream.id)]).await?;
+        self.remove_rows(keys(rest.items)).await?;
+        self.remove_rows(vec![listed_key(&stream.id)]).await?;
         Ok(true)
-    }
-
-    async fn remove(&self, keys: Vec<Key>) -> Result<(), Error> {
-        let writes = keys.into_iter().map(|key| Write::delete(key, Condition::Any)).collect();
-        match self.write_rows(writes).await {
-            Err(Error::Table(TableError::Conflict)) => Ok(()),
-            done => done,
-        }
     }
 }
 

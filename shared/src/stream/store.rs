@@ -172,6 +172,18 @@ impl Transmitter {
         Ok(())
     }
 
+    /// Removes what stands under `keys`.
+    pub(crate) async fn remove_rows(
+        &self,
+        keys: impl IntoIterator<Item = Key>,
+    ) -> Result<(), Error> {
+        let writes = keys.into_iter().map(|key| Write::delete(key, Condition::Any)).collect();
+        match self.write_rows(writes).await {
+            Err(Error::Table(TableError::Conflict)) => Ok(()),
+            done => done,
+        }
+    }
+
     /// Does all of `writes`, and says the first error that is not only a conflict, else the first.
     pub(crate) async fn write_rows(&self, writes: Vec<Write>) -> Result<(), Error> {
         if writes.is_empty() {

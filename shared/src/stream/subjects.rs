@@ -130,8 +130,11 @@ impl Transmitter {
     async fn unname(&self, stream: &Stream, subject: &Subject) -> Result<(), Error> {
         let grace = self.parts().config.removal_grace;
         let listed = listed_subject_key(&stream.id, subject);
-        if self.parts().table.get(&listed).await?.is_none() {
-            return Ok(());
+        match self.parts().table.get(&listed).await? {
+            // It is on its way out already; asking again must not keep it longer.
+            Some(item) if item.expires.is_some() => return Ok(()),
+            Some(_) => {}
+            None => return Ok(()),
         }
         let expires = (stream.default_subjects == DefaultSubjects::None && !grace.is_zero())
             .then(|| clock::add(self.parts().clock.now(), grace));
