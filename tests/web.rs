@@ -150,6 +150,21 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The `stream_id` in the body.
+    pub fn stream_id(&self) -> String {
+        self.json()["stream_id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no stream in {self}"))
+            .to_owned()
+    }
+
+    /// The status and, of a problem, what it says of the cause: for tables.
+    pub fn brief(&self) -> String {
+        let body = serde_json::from_slice(&self.body).unwrap_or(Value::Null);
+        let detail = body["detail"].as_str().unwrap_or_default();
+        format!("{} {detail}", self.status.as_u16()).trim_end().to_owned()
+    }
+
     /// The body, which is JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)

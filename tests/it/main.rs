@@ -10,6 +10,7 @@ mod oauth;
 mod operator;
 mod push_http;
 mod queue;
+mod streams;
 mod table;
 mod tidy;
 mod web;
