@@ -90,7 +90,7 @@ pub struct StreamDetails {
     pub authorization_header: bool,
     /// What the receiver asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub events_requested: Option<BTreeSet<EventType>>,
+    pub events_requested: Option<Vec<EventType>>,
     /// Which draft its receiver was built on.
     pub profile: Profile,
     /// Whether the subject is repeated inside the event.

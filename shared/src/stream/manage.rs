@@ -118,14 +118,14 @@ impl Transmitter {
         owner: &ClientId,
         max_streams: usize,
     ) -> Result<(Owned, Condition), Error> {
-        let (owned, condition) = match self.parts().table.get(&owned_key(owner)).await? {
+        let (has, condition) = match self.parts().table.get(&owned_key(owner)).await? {
             Some(item) => (decode::<Owned>(&item)?, Condition::Version(item.version)),
             None => (Owned::default(), Condition::Absent),
         };
-        if owned.streams.len() >= max_streams {
-            return Err(Error::TooManyStreams(owned.streams.len()));
+        if has.streams.len() >= max_streams {
+            return Err(Error::TooManyStreams(has.streams.len()));
         }
-        Ok((owned, condition))
+        Ok((has, condition))
     }
 
     /// One stream of `receiver` ([SSF 1.0, 8.1.1.2]).
