@@ -453,9 +453,9 @@ async fn updates_at_the_same_time_all_count() {
         assert_eq!(answer.status, 200, "{answer}");
     }
     let after = read(&alice, &stream).await;
-    let described: Vec<_> =
+    let said: Vec<_> =
         answers[1].iter().map(|answer| answer.json()["description"].clone()).collect();
-    assert!(described.contains(&after["description"]));
+    assert!(said.contains(&after["description"]));
     assert_eq!(after["events_delivered"], json!([caep("session-revoked")]));
     assert_eq!(after["delivery"]["endpoint_url"], endpoint("alice"));
     for shape in shapes {
