@@ -117,6 +117,7 @@ pub fn advise(error: Error) -> anyhow::Error {
         }
         Error::Forbidden { .. }
         | Error::Invalid(_)
+        | Error::MayNotCreate
         | Error::NotFound { .. }
         | Error::Refused(_)
         | Error::Sign(_)
