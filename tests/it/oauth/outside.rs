@@ -79,6 +79,17 @@ async fn a_token_of_a_trusted_issuer_is_as_good_as_ours() {
 }
 
 #[tokio::test]
+async fn an_outside_issuer_cannot_give_more_than_the_operator_registered() {
+    let (world, issuer) = world_and_issuer().await;
+    world.register("reader", |wish| wish.scope = vec![Scope::Read]).await;
+    let change = json!({ "azp": "reader", "scope": "ssf.read ssf.manage" });
+    let token = issuer.token(&issuer.header(), &but(&claims(&world), &change)).await;
+    let reader = world.caller(token);
+    assert_eq!(reader.get("/ssf/streams").await.status, 200);
+    assert_eq!(reader.post("/ssf/streams", json!({})).await.status, 403);
+}
+
+#[tokio::test]
 async fn the_signature_must_be_the_issuers_and_the_token_an_access_token() {
     let (world, issuer) = world_and_issuer().await;
     let headers = [
