@@ -59,9 +59,9 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
     };
     let report = run_load(&load).await?;
     if output.is_json() {
-        output.value(&report)?
+        output.value(&report)?;
     } else {
-        print(&report, output)?
+        print(&report, output)?;
     }
     Ok(())
 }
