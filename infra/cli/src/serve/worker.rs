@@ -57,11 +57,12 @@ impl Work {
         }
     }
 
-    /// How many messages are received at once.
-    fn at_once(self) -> usize {
+    /// How many messages are received at once, when so many places are free: a batch of events
+    /// takes one, bells may take one each.
+    fn at_once(self, free: usize) -> usize {
         match self {
             Self::Ingest(_) => EVENTS,
-            Self::Push => BELLS,
+            Self::Push => BELLS.min(free),
         }
     }
 
@@ -128,7 +129,7 @@ pub(super) async fn work(work: Work, us: Transmitter, stop: watch::Receiver<bool
             report(done);
         }
         // Not given up halfway: what was received would be out of sight with nobody to see to it.
-        let max = work.at_once().min(places.available_permits() + 1);
+        let max = work.at_once(places.available_permits() + 1);
         let messages = match queue.receive(max, VISIBILITY).await {
             Ok(messages) => messages,
             Err(error) => {
