@@ -1,0 +1,78 @@
+//! The first thing that anyone sees.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::program::{Running, json_lines, printed, run};
+
+fn all<'a>(lines: &'a [Value], kind: &'a str) -> impl Iterator<Item = &'a Value> {
+    lines.iter().filter_map(move |line| line.get(kind))
+}
+
+#[test]
+fn everything_arrives_where_it_is_wanted_and_nowhere_else() {
+    let output = run(&["demo", "--once", "--json"]);
+    let lines = json_lines(printed(&output));
+    let sets: BTreeSet<_> = all(&lines, "set")
+        .map(|set| {
+            assert_eq!(set["verified"], true);
+            let events = set["claims"]["events"].as_object().unwrap();
+            let event_type = events.keys().next().unwrap().rsplit_once('/').unwrap().1;
+            let text = |name: &str| set[name].as_str().unwrap().to_owned();
+            (text("receiver"), text("delivery"), event_type.to_owned())
+        })
+        .collect();
+    let wanted = [
+        ("acme", "push", "account-disabled"),
+        ("acme", "push", "credential-change"),
+        ("acme", "push", "device-compliance-change"),
+        ("acme", "push", "session-revoked"),
+        ("globex", "poll", "credential-change"),
+        ("globex", "poll", "session-revoked"),
+    ];
+    let wanted = wanted.map(|(name, by, what)| (name.to_owned(), by.to_owned(), what.to_owned()));
+    assert_eq!(sets, BTreeSet::from(wanted));
+    let reasons: Vec<_> = all(&lines, "dead_letter").map(|letter| &letter["reason"]).collect();
+    assert_eq!(
+        reasons,
+        ["events.session-revoked.event_timestamp: must be in seconds, not milliseconds"]
+    );
+    assert_eq!(all(&lines, "summary").next().unwrap()["sets"], 6);
+}
+
+#[test]
+fn people_get_plain_text_when_it_goes_to_a_file() {
+    let output = run(&["demo", "--once"]);
+    let text = printed(&output);
+    assert!(!text.contains('\u{1b}'), "{text}");
+    let verified = text.lines().filter(|line| line.contains("RS256 ✓")).count();
+    assert_eq!(verified, 6, "{text}");
+    // Where there are columns, they are straight.
+    let columns: BTreeSet<_> = text
+        .lines()
+        .filter(|line| line.contains("RS256 ✓"))
+        .map(|line| (line.find("RS256"), line.chars().count()))
+        .collect();
+    assert_eq!(columns.len(), 1, "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn it_stays_up_until_it_is_asked_to_end_and_leaves_nothing_behind() {
+    let mut demo = Running::start(&["--json"]);
+    let ready = loop {
+        let line: Value = serde_json::from_str(&demo.line()).unwrap();
+        if let Some(ready) = line.get("ready") {
+            break ready.clone();
+        }
+    };
+    let certificate = ready["certificate"].as_str().unwrap();
+    assert!(std::fs::exists(certificate).unwrap());
+    for line in ready["curl"].as_array().unwrap() {
+        assert!(line.as_str().unwrap().starts_with(&format!("curl --cacert {certificate} ")));
+    }
+    demo.signal("INT");
+    assert_eq!(demo.end(), (Some(0), String::new()));
+    assert!(!std::fs::exists(certificate).unwrap());
+}

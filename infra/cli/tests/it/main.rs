@@ -1,0 +1,5 @@
+//! The `tocsin` command as a black box: the real program, run as people and other programs run it.
+
+mod demo;
+mod program;
+mod serve;
