@@ -46,6 +46,14 @@ async fn a_new_key_is_published_before_it_signs_and_the_old_one_stays() {
 }
 
 #[tokio::test]
+async fn a_ring_that_was_changed_before_it_had_a_key_gets_one() {
+    let world = World::new();
+    let refused = world.transmitter.keys().retire("unknown").await.unwrap_err();
+    assert_eq!(refused.to_string(), "there is no key unknown");
+    assert_eq!(kids(&world).await, [signing(&world).await]);
+}
+
+#[tokio::test]
 async fn in_an_emergency_a_key_is_replaced_at_once() {
     let world = World::new();
     let keys = world.transmitter.keys();

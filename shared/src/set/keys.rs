@@ -214,7 +214,10 @@ impl KeyRing {
                     written => written?,
                 };
             }
-            self.keep(ring, now);
+            // An empty ring is not kept: whoever asks next makes the first key.
+            if !ring.keys.is_empty() {
+                self.keep(ring, now);
+            }
             return Ok(answer);
         }
     }
