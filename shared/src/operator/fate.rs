@@ -142,7 +142,8 @@ impl Transmitter {
         mut missing: HashSet<&str>,
     ) -> Result<HashMap<String, String>, Error> {
         let mut found = HashMap::new();
-        if missing.is_empty() {
+        // To look is to write: not as often as somebody waits in vain.
+        if missing.is_empty() || self.parts().dead_letters.depth().await? == 0 {
             return Ok(found);
         }
         self.look(async |letter| {

@@ -1,22 +1,262 @@
 //! `tocsin emit`: puts events on the ingest queue.
 
+mod fates;
+mod messages;
+mod progress;
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader},
+    mem,
+    path::PathBuf,
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use serde::Serialize;
+use serde_json::json;
+use ssf::{
+    Transmitter,
+    event::{EventRules, SecurityEvent},
+    operator::Emitted,
+    queue::{Message, Queue, QueueError},
+};
+
 use crate::{
     args::{Data, examples},
-    output::Output,
+    output::{Output, advise},
 };
+use messages::{Found, Messages};
+use progress::Progress;
+
+/// How many messages are sent at once, and how many bytes of them.
+const AT_ONCE: usize = 500;
+const BYTES_AT_ONCE: usize = 1 << 20;
+
+/// So many lines that cannot be sent are told one by one.
+const TOLD: usize = 20;
 
 /// Its arguments.
 #[derive(Debug, clap::Args)]
-#[command(after_help = examples(&[("One event", "tocsin emit --data ./data event.json")]))]
+#[command(after_help = examples(&[
+    ("One event, and see where it went", "tocsin emit --data ./data event.json --wait"),
+    ("Many, one a line, in order for each subject", "tocsin emit --data ./data events.jsonl --fifo"),
+    (
+        "One made up on the spot",
+        r#"echo '{"sub_id":{"format":"email","email":"jane@example.com"},
+      "events":{"https://schemas.openid.net/secevent/caep/event-type/session-revoked":{}}}' |
+      tocsin emit --data ./data -"#,
+    ),
+]))]
 pub struct Args {
     #[command(flatten)]
     data: Data,
-    /// A file of JSON, or JSON lines; `-`: stdin
-    file: String,
+
+    /// A file with one event, as one JSON object, or with many, one a line; `-`: stdin
+    file: PathBuf,
+
+    /// Use the ordered door: events about one subject stay in the order in which they are here
+    #[arg(long)]
+    fifo: bool,
+
+    /// Wait, and say what became of each; exit with 1 if one was refused, failed for good, or was
+    /// not taken in
+    #[arg(long)]
+    wait: bool,
+
+    /// Wait no longer; what is pending then is told as that
+    #[arg(long, value_name = "SECONDS", default_value = "10", requires = "wait")]
+    timeout: u64,
+}
+
+/// A message that is on the queue.
+#[derive(Clone, Debug, Serialize)]
+struct Sent {
+    /// Where it began in the file.
+    line: u64,
+    message_id: String,
+    #[serde(skip)]
+    emitted: Emitted,
+}
+
+/// A message that cannot be on the queue.
+#[derive(Clone, Debug, Serialize)]
+struct Unsent {
+    line: u64,
+    reason: String,
 }
 
 /// Does it.
 pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
-    let _ = (args, output);
-    anyhow::bail!("is not there yet")
+    let (input, size) = open(&args)?;
+    let transmitter = args.data.open_or_make()?.transmitter;
+    let now = || transmitter.parts().clock.now();
+    let mut sender = Sender::new(&transmitter, args.fifo, args.wait, args.wait || output.is_json());
+    let mut messages = Messages::new(input);
+    let mut progress = Progress::new("sending", size, output, now());
+    let mut read = 0;
+    while let Some(found) = messages.next().with_context(|| cannot_read(&args))? {
+        if sender.take(found).await? {
+            progress.advance(messages.read - mem::replace(&mut read, messages.read), now());
+        }
+    }
+    sender.flush().await?;
+    drop(progress);
+    let Sender { count, sent, unsent, .. } = sender;
+    if count == 0 && unsent.is_empty() {
+        bail!("{} holds no event; nothing was sent", name(&args));
+    }
+    let told = if args.wait {
+        let progress = Progress::new("waiting", Some(count), output, now());
+        let timeout = Duration::from_secs(args.timeout);
+        Some(fates::wait(&transmitter, sent.clone(), timeout, progress).await?)
+    } else {
+        None
+    };
+    if output.is_json() {
+        let events = told.as_ref().map_or_else(|| json!(sent), |told| json!(told));
+        output.value(&json!({ "emitted": count, "events": events, "unsent": unsent }))?;
+    } else if let Some(told) = &told {
+        fates::show(told, output)?;
+    } else {
+        let (events, are) = if count == 1 { ("event", "is") } else { ("events", "are") };
+        output.line(format_args!("{count} {events} {are} on the queue"))?;
+    }
+    complain(&unsent, &args)?;
+    told.as_deref().map_or(Ok(()), fates::judge)
+}
+
+/// What is to be read, and how many bytes that is.
+fn open(args: &Args) -> anyhow::Result<(Box<dyn BufRead>, Option<u64>)> {
+    if args.file.as_os_str() == "-" {
+        return Ok((Box::new(BufReader::new(io::stdin())), None));
+    }
+    let file = File::open(&args.file).with_context(|| cannot_read(args))?;
+    let metadata = file.metadata().with_context(|| cannot_read(args))?;
+    let size = metadata.is_file().then_some(metadata.len());
+    Ok((Box::new(BufReader::with_capacity(1 << 16, file)), size))
+}
+
+fn name(args: &Args) -> String {
+    if args.file.as_os_str() == "-" { "stdin".to_owned() } else { args.file.display().to_string() }
+}
+
+fn cannot_read(args: &Args) -> String {
+    format!("cannot read {}", name(args))
+}
+
+/// An error, when there is something that could not be sent.
+fn complain(unsent: &[Unsent], args: &Args) -> anyhow::Result<()> {
+    let lines: Vec<_> = unsent
+        .iter()
+        .take(TOLD)
+        .map(|Unsent { line, reason }| format!("the one that begins on line {line} {reason}"))
+        .collect();
+    let more = unsent.len() - lines.len();
+    match (lines.as_slice(), more) {
+        ([], _) => Ok(()),
+        (lines, 0) => bail!("not all events of {} were sent: {}", name(args), lines.join("; ")),
+        (lines, more) => {
+            bail!(
+                "not all events of {} were sent: {}; and {more} more",
+                name(args),
+                lines.join("; ")
+            )
+        }
+    }
+}
+
+/// Puts messages on a door, many at once.
+struct Sender<'a> {
+    transmitter: &'a Transmitter,
+    fifo: bool,
+    /// Whether the names of events are needed.
+    named: bool,
+    /// Whether what was sent is remembered.
+    remember: bool,
+    batch: Vec<(Message, u64, Option<String>)>,
+    bytes: usize,
+    count: u64,
+    sent: Vec<Sent>,
+    unsent: Vec<Unsent>,
+}
+
+impl<'a> Sender<'a> {
+    fn new(transmitter: &'a Transmitter, fifo: bool, named: bool, remember: bool) -> Self {
+        let (batch, sent, unsent) = (Vec::new(), Vec::new(), Vec::new());
+        Self { transmitter, fifo, named, remember, batch, bytes: 0, count: 0, sent, unsent }
+    }
+
+    /// Takes a message; says whether it, and those before, are on the queue.
+    async fn take(&mut self, Found { line, text }: Found) -> anyhow::Result<bool> {
+        let text = match text {
+            Ok(text) => text,
+            Err(reason) => {
+                self.unsent.push(Unsent { line, reason: reason.to_owned() });
+                return Ok(false);
+            }
+        };
+        self.bytes += text.len();
+        let (message, event_id) = self.message(text);
+        self.batch.push((message, line, event_id));
+        let full = self.batch.len() >= AT_ONCE || self.bytes >= BYTES_AT_ONCE;
+        if full {
+            self.flush().await?;
+        }
+        Ok(full)
+    }
+
+    /// The message, and the name of the event that it is. One that is none goes, too: whoever takes
+    /// it in says what is wrong with it, where all can see it.
+    fn message(&self, body: String) -> (Message, Option<String>) {
+        if !self.fifo && !self.named {
+            return (Message { body, ..Message::default() }, None);
+        }
+        let parts = self.transmitter.parts();
+        let rules =
+            EventRules { private_types: &parts.config.private_event_types, now: parts.clock.now() };
+        let event = SecurityEvent::parse(body.as_bytes(), &rules).ok();
+        let group = self.fifo.then(|| match &event {
+            Some(event) => event.subject.digest().to_string(),
+            None => "unparsed".to_owned(),
+        });
+        let deduplication = self.fifo.then(|| parts.ids.fresh().to_string());
+        let message = Message { body, group, deduplication, ..Message::default() };
+        (message, event.and_then(|event| event.id))
+    }
+
+    async fn flush(&mut self) -> anyhow::Result<()> {
+        let parts = self.transmitter.parts();
+        let door: &dyn Queue = if self.fifo { &*parts.ingest_fifo } else { &*parts.ingest };
+        self.bytes = 0;
+        let (mut messages, mut names) = (Vec::new(), Vec::new());
+        for (message, line, event_id) in self.batch.drain(..) {
+            messages.push(message);
+            names.push((line, event_id));
+        }
+        if messages.is_empty() {
+            return Ok(());
+        }
+        for (answer, (line, event_id)) in door.send(messages).await.into_iter().zip(names) {
+            match answer {
+                Ok(message_id) => {
+                    self.count += 1;
+                    if self.remember {
+                        let emitted = Emitted { message_id: message_id.clone(), event_id };
+                        self.sent.push(Sent { line, message_id, emitted });
+                    }
+                }
+                Err(QueueError::Refused(reason)) => {
+                    self.unsent.push(Unsent { line, reason: format!("is refused: {reason}") });
+                }
+                Err(error @ QueueError::Unavailable(_)) => {
+                    return Err(advise(error.into())).with_context(|| {
+                        let count = self.count;
+                        format!("{count} events are on the queue, from line {line} on none")
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
 }

@@ -2,6 +2,7 @@
 
 use ssf::{
     client::{ClientId, Profile},
+    event::EventType,
     operator::{COUNTED, StreamDetails, StreamFilter, StreamSummary},
     stream::{DefaultSubjects, Reason, Status, StreamId},
 };
@@ -193,7 +194,7 @@ fn fields(stream: &StreamDetails) -> Fields {
         .with_some("endpoint", stream.endpoint_url.as_deref())
         .with("authorization header", yes(stream.authorization_header))
         .with_all("audience", stream.audience.iter().map(String::as_str))
-        .with_all("events", summary.events_delivered.iter().map(|name| name.short_name()))
+        .with_all("events", summary.events_delivered.iter().map(EventType::short_name))
         .with(
             "subjects",
             match summary.default_subjects {
