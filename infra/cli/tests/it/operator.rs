@@ -1,0 +1,280 @@
+//! What an operator does, with and without a transmitter that serves.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::tool::{Serving, Tool};
+
+const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
+
+fn session_revoked(email: &str) -> Value {
+    json!({
+        "sub_id": { "format": "email", "email": email },
+        "events": { SESSION_REVOKED: {} },
+    })
+}
+
+/// Registers a client that has a token, and creates a poll stream for it: ids and token.
+fn with_stream(tool: &Tool, serving: &Serving) -> (String, String, String) {
+    let line = "client create --name Acme --audience https://acme.example --static-token --json";
+    let client = tool.run(line).json();
+    let token = client["static_token"].as_str().unwrap().to_owned();
+    let body = json!({ "events_requested": [SESSION_REVOKED] }).to_string();
+    let (status, stream) = serving.request("POST /ssf/streams", &token, &body);
+    assert_eq!(status, 201, "{stream}");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    (text(&client["client_id"]), text(&stream["stream_id"]), token)
+}
+
+#[test]
+fn a_client_lives_from_create_to_delete() {
+    let tool = Tool::new();
+    let created = tool.run("client create --name Acme --audience a --audience b --json").json();
+    let id = created["client_id"].as_str().unwrap();
+    let secret = created["client_secret"].as_str().unwrap();
+    assert_eq!(created["audience"], json!(["a", "b"]));
+    assert_eq!(created["scope"], json!(["ssf.read", "ssf.manage"]));
+    assert_eq!(created["max_streams"], 10);
+
+    for line in [format!("client show {id}"), "client list".to_owned()] {
+        let said = tool.run(&line);
+        assert!(said.stdout.contains(id), "{said:?}");
+        assert!(!said.stdout.contains(secret), "a secret is shown once");
+        assert!(!said.stdout.contains('\u{1b}'), "no colors where nobody sees them");
+    }
+    let disabled = tool.run(&format!("client disable {id} --json")).json();
+    assert_eq!(disabled["disabled"], true);
+    let enabled = tool.run(&format!("client enable {id} --json")).json();
+    assert_eq!(enabled["disabled"], false);
+    let rotated = tool.run(&format!("client rotate-secret {id} --json")).json();
+    assert_ne!(rotated["client_secret"], created["client_secret"]);
+
+    assert_eq!(tool.run(&format!("client delete {id} --json")).json()["deleted"], true);
+    assert_eq!(tool.run("client list --json").json(), json!([]));
+    let gone = tool.run(&format!("client show {id}"));
+    assert_eq!(gone.code, 1);
+    assert_eq!(
+        gone.stderr,
+        format!("error: there is no client {id}: `tocsin client list` shows those there are\n")
+    );
+}
+
+#[test]
+fn a_client_gets_what_the_flags_say() {
+    let tool = Tool::new();
+    let line = "client create --name Acme --audience a --scope ssf.read --default-subjects NONE \
+                --profile legacy --subject-in-event --max-streams 3 --no-stream-creation --json";
+    let client = tool.run(line).json();
+    let wanted = json!({
+        "scope": ["ssf.read"], "default_subjects": "NONE", "profile": "legacy",
+        "subject_in_event": true, "max_streams": 3, "may_create": false,
+    });
+    for (name, value) in wanted.as_object().unwrap() {
+        assert_eq!(client[name], *value, "{name}");
+    }
+    let said = tool.run("client create --name Acme --audience a --static-token");
+    for name in ["client_id:", "client_secret:", "static_token:"] {
+        assert!(said.stdout.contains(name), "{said:?}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_told_by_its_own_code() {
+    let tool = Tool::new();
+    for line in [
+        "client create --name Acme",
+        "client create --name Acme --audience a --scope ssf.write",
+        "client create --name Acme --audience a --max-streams 0",
+        "client create --name Acme --audience a --default-subjects SOME",
+        "client show a/b",
+        "emit - --timeout 5",
+        "event list --status lost",
+        "event retry",
+        "event retry jti --all",
+        "dead-letter drop",
+        "stream pause",
+    ] {
+        let said = tool.run(line);
+        assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{line}: {said:?}");
+    }
+}
+
+#[test]
+fn where_there_is_no_transmitter_that_is_said() {
+    let tool = Tool::new();
+    for line in ["stream list", "event list", "dead-letter list", "keys list", "token revoke x"] {
+        let said = tool.run(line);
+        assert_eq!((said.code, said.stdout.as_str()), (1, ""), "{line}");
+        assert!(said.stderr.starts_with("error: there is no transmitter in "), "{said:?}");
+    }
+}
+
+#[test]
+fn events_are_taken_in_and_their_fates_told_while_it_serves() {
+    let tool = Tool::new();
+    let serving = tool.serve();
+    let (_, stream, _) = with_stream(&tool, &serving);
+    let paused = tool.run(&format!("stream pause {stream} --reason moving --json")).json();
+    assert_eq!((&paused["status"], &paused["reason"]), (&json!("paused"), &json!("moving")));
+
+    // A line, an object over several lines, one that no stream wants, and three that are none.
+    let mut unwanted = session_revoked("jo@example.com");
+    unwanted["stream_id"] = json!("nobody");
+    let events = format!(
+        "{}\n{:#}\n{unwanted}\n{{\"events\": {{\n{{}}\nnot json\n",
+        session_revoked("jane@example.com"),
+        session_revoked("john@example.com"),
+    );
+    let said = tool.run_with("emit - --wait --json", &events);
+    assert_eq!(said.code, 1, "{said:?}");
+    assert_eq!(said.stderr, "error: of 6 events: 3 refused (`tocsin dead-letter list` says why)\n");
+    let told: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!((&told["emitted"], &told["unsent"]), (&json!(6), &json!([])));
+    let events = told["events"].as_array().unwrap();
+    let fate = |event: &Value| match event["fate"].as_str().unwrap() {
+        "refused" => event["reason"].as_str().unwrap().to_owned(),
+        "issued" => match event["streams"].as_array().unwrap().as_slice() {
+            [] => "nobody".to_owned(),
+            [to] => to["status"].as_str().unwrap().to_owned(),
+            _ => panic!("{event}"),
+        },
+        _ => panic!("{event}"),
+    };
+    let fates: Vec<_> = events.iter().map(fate).collect();
+    assert_eq!(
+        fates,
+        [
+            "pending_new",
+            "pending_new",
+            "nobody",
+            ".: is not JSON at line 1, column 12",
+            "sub_id: is missing",
+            ".: is not JSON at line 1, column 2",
+        ]
+    );
+
+    let list = tool.run(&format!("event list --stream {stream} --type session-revoked --json"));
+    let list = list.json();
+    assert_eq!(list.as_array().unwrap().len(), 2);
+    let jti = list[0]["jti"].as_str().unwrap();
+    let shown = tool.run(&format!("event show {jti} --json")).json();
+    assert_eq!(shown["claims"]["jti"], jti);
+    let retried = tool.run(&format!("event retry {jti}"));
+    assert_eq!(
+        (retried.code, retried.stderr),
+        (1, format!("error: the event {jti} has not failed: it is still pending\n"))
+    );
+
+    let enabled = tool.run(&format!("stream enable {stream} --json")).json();
+    assert_eq!((&enabled["status"], &enabled["pending"]), (&json!("enabled"), &json!(4)));
+    assert_eq!(tool.run(&format!("stream delete {stream}")).code, 0);
+    assert_eq!(tool.run(&format!("stream pause {stream}")).code, 1);
+}
+
+#[test]
+fn dead_letters_are_seen_sent_again_and_dropped_while_it_serves() {
+    let tool = Tool::new();
+    let _serving = tool.serve();
+    for line in ["emit -", "emit - --fifo"] {
+        let said = tool.run_with(&format!("{line} --wait"), "{\"sub_id\":1}");
+        assert_eq!(said.code, 1);
+        assert!(said.stdout.contains("refused"), "{said:?}");
+    }
+    let letters = tool.run("dead-letter list --json").json();
+    let doors: Vec<_> = letters.as_array().unwrap().iter().map(|letter| &letter["door"]).collect();
+    assert_eq!(doors, ["standard", "fifo"]);
+    let id = letters[0]["id"].as_str().unwrap();
+    let shown = tool.run(&format!("dead-letter show {id} --json")).json();
+    assert_eq!(shown["body"], "{\"sub_id\":1}");
+    assert_eq!(tool.run(&format!("dead-letter drop {id} --json")).json(), json!({ "dropped": 1 }));
+    let again = tool.run("dead-letter redrive --all --json").json();
+    assert_eq!(again, json!({ "redriven": 1 }));
+    // It is as wrong as before.
+    let back = std::iter::repeat_with(|| tool.run("dead-letter list --json").json())
+        .take(100)
+        .find(|letters| letters != &json!([]))
+        .unwrap();
+    assert_eq!(back[0]["message_id"], letters[1]["message_id"]);
+    let dropped = tool.run("dead-letter drop --all");
+    assert_eq!(dropped.stdout, "1 dead letter dropped\n");
+    let gone = tool.run(&format!("dead-letter drop {id}"));
+    assert_eq!(gone.code, 1);
+    assert!(gone.stderr.ends_with("`tocsin dead-letter list` shows those there are\n"));
+}
+
+#[test]
+fn a_revoked_token_is_refused_at_once() {
+    let tool = Tool::new();
+    let serving = tool.serve();
+    let (client, stream, token) = with_stream(&tool, &serving);
+    let path = format!("GET /ssf/streams?stream_id={stream}");
+    assert_eq!(serving.request(&path, &token, "").0, 200);
+    let tokens = tool.run(&format!("token list {client} --json")).json();
+    assert_eq!(tokens[0]["type"], "static");
+    let said = tool.run_with("token revoke -", &token);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(!said.stdout.contains(&token));
+    assert_eq!(serving.request(&path, &token, "").0, 401);
+}
+
+#[test]
+fn keys_rotate_and_retire_while_it_serves() {
+    let tool = Tool::new();
+    let _serving = tool.serve();
+    let keys = tool.run("keys list --json").json();
+    assert_eq!((keys.as_array().unwrap().len(), &keys[0]["state"]), (1, &json!("signing")));
+    let next = tool.run("keys rotate --json").json();
+    assert_eq!(next["state"], "upcoming");
+    let again = tool.run("keys rotate");
+    assert_eq!(again.code, 1);
+    assert!(again.stderr.contains("is to sign from"), "{again:?}");
+    let now = tool.run("keys rotate --now --json").json();
+    assert_eq!((&now["kid"], &now["state"]), (&next["kid"], &json!("signing")));
+    let old = keys[0]["kid"].as_str().unwrap();
+    assert_eq!(tool.run(&format!("keys retire {old}")).code, 0);
+    assert_eq!(tool.run("keys list --json").json().as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_cannot_be_on_a_queue_is_told_and_the_rest_is_sent() {
+    let tool = Tool::new();
+    let file = tool.data.path().join("events.jsonl");
+    let long = "x".repeat(256 * 1024 + 1);
+    let mut events = format!("{{}}\n{long}\n{{}}\n").into_bytes();
+    events.extend_from_slice(b"\"\xff\"\n\x01\n{}\n");
+    fs::write(&file, events).unwrap();
+    let said = tool.run(&format!("emit {}", file.display()));
+    assert_eq!(said.code, 1);
+    assert_eq!(said.stdout, "3 events are on the queue\n");
+    assert_eq!(
+        said.stderr,
+        format!(
+            "error: not all events of {} were sent: the one that begins on line 2 is larger than \
+             256 KiB; the one that begins on line 4 is not UTF-8; the one that begins on line 5 \
+             is refused: the body has a control character\n",
+            file.display()
+        )
+    );
+}
+
+#[test]
+fn where_nobody_serves_events_wait_and_an_empty_file_is_refused() {
+    let tool = Tool::new();
+    let said = tool.run_with("emit - --wait --timeout 0", session_revoked("a@b.c").to_string());
+    assert_eq!(said.code, 1);
+    assert_eq!(
+        said.stderr,
+        "error: of 1 events: 1 not taken in yet (is `tocsin serve` running?)\n"
+    );
+    for text in ["", "\n \n"] {
+        let said = tool.run_with("emit -", text);
+        assert_eq!(
+            (said.code, &*said.stderr),
+            (1, "error: stdin holds no event; nothing was sent\n")
+        );
+    }
+    let missing = tool.run("emit /no/such/file");
+    assert_eq!(missing.code, 1);
+    assert!(missing.stderr.starts_with("error: cannot read /no/such/file: "));
+}

@@ -1,0 +1,101 @@
+//! The command and a data folder of its own.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    process::Stdio,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::program::{self, Running};
+
+/// The command, with a data folder.
+pub(crate) struct Tool {
+    pub(crate) data: TempDir,
+}
+
+/// What one run of it said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Said {
+    /// The one JSON document that it said; it must have gone well.
+    pub(crate) fn json(&self) -> Value {
+        assert_eq!(self.code, 0, "{self:?}");
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+}
+
+impl Tool {
+    pub(crate) fn new() -> Self {
+        Self { data: TempDir::new().unwrap() }
+    }
+
+    /// Runs a command line; `--data` is put behind.
+    pub(crate) fn run(&self, line: &str) -> Said {
+        self.run_with(line, "")
+    }
+
+    /// The same, with this on stdin.
+    pub(crate) fn run_with(&self, line: &str, stdin: impl AsRef<[u8]>) -> Said {
+        let mut child = program::tocsin(&self.arguments(line))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that does not read is gone before it is all written.
+        let _ = child.stdin.take().unwrap().write_all(stdin.as_ref());
+        let output = child.wait_with_output().unwrap();
+        Said {
+            code: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// A transmitter on the folder, until it is dropped.
+    pub(crate) fn serve(&self) -> Serving {
+        let line = "serve --listen 127.0.0.1:0 --issuer https://tocsin.example --log error";
+        let mut running = Running::start(&self.arguments(line));
+        let address = running.line().strip_prefix("listening on http://").unwrap().to_owned();
+        Serving { address, _running: running }
+    }
+
+    fn arguments<'a>(&'a self, line: &'a str) -> Vec<&'a str> {
+        let data = ["--data", self.data.path().to_str().unwrap()];
+        line.split_whitespace().chain(data).collect()
+    }
+}
+
+/// A transmitter that serves.
+pub(crate) struct Serving {
+    address: String,
+    _running: Running,
+}
+
+impl Serving {
+    /// Sends a request with this token and body; the answer's status and JSON.
+    pub(crate) fn request(&self, line: &str, token: &str, body: &str) -> (u16, Value) {
+        let mut connection = TcpStream::connect(&self.address).unwrap();
+        write!(
+            connection,
+            "{line} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len(),
+        )
+        .unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap_or_default())
+    }
+}
