@@ -1,5 +1,7 @@
 //! The `tocsin` command as a black box: the real program, run as people and other programs run it.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+
 mod demo;
 mod operator;
 mod program;
