@@ -20,7 +20,7 @@ use crate::{
         store::{content, encode, stream_key},
     },
     subject::{Digest, Subject},
-    table::{Condition, Content, Key, Write},
+    table::{Condition, Content, Key, TableError, Write},
 };
 
 /// The body of a request to add a subject ([SSF 1.0, 8.1.3.2]).
@@ -120,24 +120,26 @@ impl Transmitter {
         let row = content(&NamedRow { from });
         let listed = Content { body: encode(subject), ..Content::default() };
         let list = Write::put(listed_subject_key(&stream.id, subject), Condition::Any, listed);
+        // Asked again, it counts from when it was to count the first time.
+        let condition = if from.is_some() { Condition::Absent } else { Condition::Any };
         let rows = subject_rows(stream, subject)
             .into_iter()
-            .map(|key| Write::put(key, Condition::Any, row.clone()));
-        self.write_rows(std::iter::once(list).chain(rows).collect()).await
+            .map(|key| Write::put(key, condition, row.clone()));
+        match self.write_rows(std::iter::once(list).chain(rows).collect()).await {
+            Err(Error::Table(TableError::Conflict)) if from.is_some() => Ok(()),
+            done => done,
+        }
     }
 
     /// Takes back [`Self::name`]: when this returns, or after the grace for a removal.
     async fn unname(&self, stream: &Stream, subject: &Subject) -> Result<(), Error> {
         let grace = self.parts().config.removal_grace;
         let listed = listed_subject_key(&stream.id, subject);
-        match self.parts().table.get(&listed).await? {
-            // It is on its way out already; asking again must not keep it longer.
-            Some(item) if item.expires.is_some() => return Ok(()),
-            Some(_) => {}
-            None => return Ok(()),
-        }
-        let expires = (stream.default_subjects == DefaultSubjects::None && !grace.is_zero())
-            .then(|| clock::add(self.parts().clock.now(), grace));
+        let Some(item) = self.parts().table.get(&listed).await? else { return Ok(()) };
+        // Asked again, it goes when it was to go the first time.
+        let goes = item.expires.unwrap_or_else(|| clock::add(self.parts().clock.now(), grace));
+        let expires =
+            (stream.default_subjects == DefaultSubjects::None && !grace.is_zero()).then_some(goes);
         let change = |key: Key, body: String| match expires {
             // It goes on for a while, then goes away by itself.
             Some(_) => Write::put(key, Condition::Any, Content { body, order: None, expires }),
