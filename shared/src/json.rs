@@ -96,9 +96,18 @@ fn without_values(reason: &str) -> String {
     match reason.split_once(", expected ") {
         Some((found, expected)) => {
             let kind = found.split_once(": ").map_or(found, |(_, kind)| kind);
-            let kind = kind.split(['"', '`']).next().unwrap_or_default().trim();
+            let kind = match kind.split(['"', '`']).next().unwrap_or_default().trim() {
+                "map" => "object",
+                "sequence" => "array",
+                kind => kind,
+            };
             // Our own names mean nothing to the sender.
-            let expected = if expected.starts_with("struct ") { "an object" } else { expected };
+            let expected = match expected {
+                "a map" => "an object",
+                "a sequence" => "an array",
+                expected if expected.starts_with("struct ") => "an object",
+                expected => expected,
+            };
             format!("is {kind}, expected {expected}")
         }
         None => reason.to_owned(),

@@ -36,7 +36,7 @@ pub struct UpdateStatus {
 
 /// The statuses that a receiver can set.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String")]
 pub enum StatusWish {
     /// See [`Status::Enabled`].
     Enabled,
@@ -44,6 +44,19 @@ pub enum StatusWish {
     Paused,
     /// See [`Status::Disabled`].
     Disabled,
+}
+
+impl TryFrom<String> for StatusWish {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        match name.as_str() {
+            "enabled" => Ok(Self::Enabled),
+            "paused" => Ok(Self::Paused),
+            "disabled" => Ok(Self::Disabled),
+            _ => Err("must be enabled, paused or disabled"),
+        }
+    }
 }
 
 impl From<StatusWish> for Status {
