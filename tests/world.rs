@@ -237,6 +237,14 @@ pub fn session_revoked(email: &str) -> Value {
     })
 }
 
+/// The one event that these claims tell of: the last part of its type, and what stands under it.
+pub fn event_of(claims: &Value) -> (String, Value) {
+    let events = claims["events"].as_object().expect("events is an object");
+    assert_eq!(events.len(), 1, "a SET tells of one event");
+    let (uri, payload) = events.iter().next().expect("there is one");
+    (uri.rsplit('/').next().unwrap_or_default().to_owned(), payload.clone())
+}
+
 /// The claims of a compact JWS; its signature is not looked at.
 pub fn claims(set: &str) -> Value {
     let claims = set.split('.').nth(1).expect("a JWS has three parts");

@@ -304,7 +304,7 @@ async fn what_cannot_be_a_stream_is_refused_by_member() {
     null
         400 the body must be an object
     {"events_requested":"https://example.com/type"}
-        400 events_requested is string, expected a sequence
+        400 events_requested is string, expected an array
     {"events_requested":[1]}
         400 events_requested[0] is integer, expected a string
     {"events_requested":[""]}

@@ -287,9 +287,9 @@ async fn an_update_that_cannot_be_read_is_refused_by_member() {
     []
         400 the body must be an object
     {"description":["a"],"stream_id":"00000000000000000000000000000002"}
-        400 description is sequence, expected a string
+        400 description is array, expected a string
     {"events_requested":{"a":1},"stream_id":"00000000000000000000000000000002"}
-        400 events_requested is map, expected a sequence
+        400 events_requested is object, expected an array
     {"delivery":{"endpoint_url":"https://a.example/events"},"stream_id":"00000000000000000000000000000002"}
         400 delivery.method is missing
     {"delivery":{"method":"urn:ietf:rfc:8935"},"stream_id":"00000000000000000000000000000002"}
