@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    fmt,
+    fmt, io,
     path::Path,
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread::{self, JoinHandle},
@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::{Notify, oneshot};
 
 use super::{
-    OpenError, QueueKind, SqliteQueue, SqliteTable, schema,
+    OpenError, QueueKind, SqliteQueue, SqliteTable, checkpoint, schema,
     session::{Access, Failed, Job, Session},
 };
 use crate::clock::Clock;
@@ -29,25 +29,27 @@ pub struct Database {
 enum Home {
     /// Jobs run where they are called for, so that their futures never pend.
     Memory(Mutex<Session>),
-    /// One thread owns the connection: jobs that come while it is busy share the next transaction.
+    /// One thread does the jobs: those that come while it is busy share the next transaction.
     File(Worker),
 }
 
 struct Worker {
     jobs: Option<mpsc::Sender<Job>>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Database {
     /// The database in `folder`; both are made if they are not there.
     pub fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        let session = Session::new(schema::open(folder)?, Arc::clone(&clock))?;
+        let mut connection = schema::open(folder)?;
+        let bells = checkpoint::watch(&mut connection)?;
+        let copier = schema::open_copier(folder)?;
+        let session = Session::new(connection, Arc::clone(&clock))?;
         let (jobs, waiting) = mpsc::channel();
-        let thread = thread::Builder::new()
-            .name("database".to_owned())
-            .spawn(move || session.serve(&waiting))
-            .map_err(|source| OpenError::Folder { path: folder.to_owned(), source })?;
-        let worker = Worker { jobs: Some(jobs), thread: Some(thread) };
+        let mut worker = Worker { jobs: Some(jobs), threads: Vec::new() };
+        let failed = |source| OpenError::Folder { path: folder.to_owned(), source };
+        worker.spawn("database", move || session.serve(&waiting)).map_err(failed)?;
+        worker.spawn("checkpoint", move || checkpoint::serve(&copier, &bells)).map_err(failed)?;
         Ok(Self::at(Home::File(worker), clock))
     }
 
@@ -119,10 +121,18 @@ impl Database {
     }
 }
 
+impl Worker {
+    fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        self.threads.push(thread::Builder::new().name(name.to_owned()).spawn(work)?);
+        Ok(())
+    }
+}
+
 impl Drop for Worker {
     fn drop(&mut self) {
+        // Without a sender the first thread ends, and with it who rings for the second.
         drop(self.jobs.take());
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             // A thread that panicked has said so already.
             let _ = thread.join();
         }

@@ -10,9 +10,11 @@
 //!
 //! What was answered survives the end of the process, `kill -9` included: it is in the hands of the
 //! operating system (write-ahead log, `synchronous=NORMAL`). When the machine itself stops, by a
-//! power cut for instance, the file stays sound but may lose the last seconds, from the last
-//! checkpoint on. That is the price of thousands of commits per second, and right for a laptop.
+//! power cut for instance, the file stays sound but may lose what the operating system had not yet
+//! written, as a rule the last half minute. That is the price of thousands of commits per second,
+//! and right for a laptop.
 
+mod checkpoint;
 mod counting;
 mod database;
 mod limits;

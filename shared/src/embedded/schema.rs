@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior, config::DbConfig};
 
 use crate::ids::{Ids, RandomIds};
 
@@ -18,9 +18,11 @@ const FILE: &str = "tocsin.db";
 /// What this version of the program reads and writes.
 const VERSION: i64 = 1;
 
-/// How long a connection waits for another process, in steps of [`BUSY_STEP`].
-const BUSY_STEPS: i32 = 10_000;
+/// How long a connection waits for another one that writes, in steps.
 const BUSY_STEP: Duration = Duration::from_millis(1);
+const BUSY_STEPS: i32 = 10_000;
+/// The same for who copies the log: meanwhile nobody can write.
+const COPIER_BUSY_STEPS: i32 = 100;
 
 /// Why a [`Database`](super::Database) cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -47,23 +49,30 @@ pub enum OpenError {
 
 /// A connection to the file in `folder`; both are made if they are not there.
 pub(super) fn open(folder: &Path) -> Result<Connection, OpenError> {
-    let path = folder.join(FILE);
-    make_private(folder, &path)
+    make_private(folder, &folder.join(FILE))
         .map_err(|source| OpenError::Folder { path: folder.to_owned(), source })?;
-    let mut connection = Connection::open(path)?;
-    // SQLite's own handler waits in ever longer steps, and would starve beside a busy process.
-    connection.busy_handler(Some(|step| {
-        thread::sleep(BUSY_STEP);
-        step < BUSY_STEPS
-    }))?;
+    let mut connection = connect(folder, BUSY_STEPS)?;
     use_write_ahead_log(&connection)?;
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
-    // Pages of the log after which it is copied into the file: each time costs two fsyncs.
-    connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
     // A log that has grown in a storm is cut to this afterwards.
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     let salt = u64::from_be_bytes(first_bytes(RandomIds.fresh().as_bytes()));
     lay_out(&mut connection, salt.cast_signed())?;
+    Ok(connection)
+}
+
+/// A second connection, for who copies the log.
+pub(super) fn open_copier(folder: &Path) -> Result<Connection, OpenError> {
+    Ok(connect(folder, COPIER_BUSY_STEPS)?)
+}
+
+fn connect(folder: &Path, busy_steps: i32) -> rusqlite::Result<Connection> {
+    let mut connection = Connection::open(folder.join(FILE))?;
+    // SQLite's own handler waits in ever longer steps, and would starve beside a busy process.
+    connection.busy_handler(Some(move |step| {
+        thread::sleep(BUSY_STEP);
+        step < busy_steps
+    }))?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
     Ok(connection)
 }
 
@@ -118,6 +127,8 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 
 fn lay_out(connection: &mut Connection, salt: i64) -> Result<(), OpenError> {
     connection.set_prepared_statement_cache_capacity(64);
+    // Otherwise SQLite plans each query anew for each value, which costs more than the query.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
