@@ -1,22 +1,12 @@
 //! How SETs look to people.
 
-use anstyle::{AnsiColor, Color, Style};
+use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
-/// What went well.
-pub const GOOD: Style = color(AnsiColor::Green);
-/// What did not.
-pub const BAD: Style = color(AnsiColor::Red).bold();
 /// Names of those who take part.
-pub const NAME: Style = color(AnsiColor::Cyan);
+pub const NAME: Style = AnsiColor::Cyan.on_default();
 /// What the eye should find.
 pub const STRONG: Style = Style::new().bold();
-/// What it may pass over.
-pub const FAINT: Style = Style::new().dimmed();
-
-const fn color(color: AnsiColor) -> Style {
-    Style::new().fg_color(Some(Color::Ansi(color)))
-}
 
 /// A subject in one line of at most `width` characters.
 pub fn subject(subject: &Value, width: usize) -> String {

@@ -15,13 +15,13 @@ use url::Url;
 
 use crate::{
     args::examples,
-    output::Output,
+    output::{ASIDE, BAD, GOOD, Output},
     receiver::{
         Arrival, Credentials, Disbelief, Http, Method, PollLoop, PushEndpoint, Receiver, Stream,
         VerifiedSet,
     },
     server::Server,
-    show::{self, BAD, FAINT, GOOD, STRONG},
+    show::{self, STRONG},
     signals, tls,
 };
 
@@ -114,7 +114,7 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
     for subject in &args.subject {
         receiver.add_subject(&stream, subject).await?;
     }
-    announce(&stream);
+    announce(output, &stream)?;
     let mut signals = signals::listen()?;
     let mut left = args.count.unwrap_or(u64::MAX);
     while left > 0 {
@@ -240,13 +240,14 @@ fn event_types(wished: &[String], supported: &BTreeSet<EventType>) -> BTreeSet<E
 }
 
 /// On stderr, so that on stdout are SETs and nothing else.
-fn announce(stream: &Stream) {
+fn announce(output: Output, stream: &Stream) -> std::io::Result<()> {
     let Stream { stream_id, delivery, events_delivered, .. } = stream;
     let (method, count) = (delivery.method.name(), events_delivered.len());
-    anstream::eprintln!("{FAINT}stream {stream_id}: {method}, {count} event types{FAINT:#}");
+    output.note(format_args!("stream {stream_id}: {method}, {count} event types"))?;
     if count == 0 {
-        anstream::eprintln!("{BAD}none of these event types is supported{BAD:#}");
+        output.note("the transmitter supports none of these event types")?;
     }
+    Ok(())
 }
 
 fn print(output: Output, arrival: &Arrival) -> anyhow::Result<()> {
@@ -280,14 +281,14 @@ fn print_set(output: Output, set: &VerifiedSet, at: Timestamp) -> std::io::Resul
     let event_type = set.event_type().short_name();
     let subject = show::subject(set.subject(), 60);
     output.line(format_args!(
-        "{GOOD}✓{GOOD:#} {FAINT}{time}{FAINT:#}  {STRONG}{event_type:<33}{STRONG:#} {subject}"
+        "{GOOD}✓{GOOD:#} {ASIDE}{time}{ASIDE:#}  {STRONG}{event_type:<33}{STRONG:#} {subject}"
     ))?;
     if set.payload().as_object().is_some_and(|payload| !payload.is_empty()) {
         output.line(format_args!("            {}", set.payload()))?;
     }
     let (jti, txn, algorithm, kid) = (set.jti(), set.txn(), set.algorithm, &set.kid);
     output.line(format_args!(
-        "            {FAINT}jti {jti}  txn {txn}  {algorithm:?} by {kid}{FAINT:#}"
+        "            {ASIDE}jti {jti}  txn {txn}  {algorithm:?} by {kid}{ASIDE:#}"
     ))
 }
 

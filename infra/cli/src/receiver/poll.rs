@@ -1,9 +1,12 @@
 //! Asking for SETs, again and again (RFC 8936).
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use ::http::Method as Verb;
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
 use serde_json::{Value, json};
 use ssf::clock::{Clock, SystemClock};
 use tokio::sync::mpsc;
@@ -22,7 +25,35 @@ pub struct PollLoop {
 #[derive(Debug, Deserialize)]
 struct PollResponse {
     #[serde(default)]
-    sets: BTreeMap<String, String>,
+    sets: Sets,
+}
+
+/// SETs by name, in the order in which the transmitter wrote them.
+#[derive(Debug, Default)]
+struct Sets(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Sets {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Sets;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of SETs")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sets, A::Error> {
+                let mut sets = Vec::new();
+                while let Some(set) = map.next_entry()? {
+                    sets.push(set);
+                }
+                Ok(Sets(sets))
+            }
+        }
+
+        deserializer.deserialize_map(InOrder)
+    }
 }
 
 /// The wait after a poll that failed; doubled each time, up to the longest.
@@ -68,11 +99,7 @@ impl PollLoop {
     }
 
     /// Says whether there is still somebody who takes them.
-    async fn hand_on_all(
-        &mut self,
-        sets: BTreeMap<String, String>,
-        arrivals: &mpsc::Sender<Arrival>,
-    ) -> bool {
+    async fn hand_on_all(&mut self, Sets(sets): Sets, arrivals: &mpsc::Sender<Arrival>) -> bool {
         let verifier = self.receiver.verifier();
         for (jti, set) in sets {
             let at = SystemClock.now();
@@ -92,7 +119,7 @@ impl PollLoop {
     }
 
     /// One poll: acknowledges what has come, and, if `more`, waits for more.
-    async fn poll(&mut self, more: bool) -> anyhow::Result<BTreeMap<String, String>> {
+    async fn poll(&mut self, more: bool) -> anyhow::Result<Sets> {
         let mut request = json!({
             "returnImmediately": !more,
             "ack": self.ack,

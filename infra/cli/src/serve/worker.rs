@@ -34,10 +34,10 @@ const LANES: usize = 256;
 const BELLS: usize = 64;
 
 /// A message in hand is out of sight for this long; also what a `kill -9` costs.
-const VISIBILITY: Duration = Duration::from_secs(15);
+const VISIBILITY: Duration = Duration::from_secs(10);
 
 /// What is in hand for longer is kept out of sight this often.
-const HOLD_EVERY: Duration = Duration::from_secs(5);
+const HOLD_EVERY: Duration = Duration::from_secs(3);
 
 /// A quiet queue is looked at this often, whatever it says.
 const QUIET: Duration = Duration::from_secs(20);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::program::{Running, json_lines, printed, run};
+use crate::program::{Running, run};
 
 fn all<'a>(lines: &'a [Value], kind: &'a str) -> impl Iterator<Item = &'a Value> {
     lines.iter().filter_map(move |line| line.get(kind))
@@ -12,8 +12,7 @@ fn all<'a>(lines: &'a [Value], kind: &'a str) -> impl Iterator<Item = &'a Value>
 
 #[test]
 fn everything_arrives_where_it_is_wanted_and_nowhere_else() {
-    let output = run(&["demo", "--once", "--json"]);
-    let lines = json_lines(printed(&output));
+    let lines = run(&["demo", "--once", "--json"], "").json_lines();
     let sets: BTreeSet<_> = all(&lines, "set")
         .map(|set| {
             assert_eq!(set["verified"], true);
@@ -43,8 +42,9 @@ fn everything_arrives_where_it_is_wanted_and_nowhere_else() {
 
 #[test]
 fn people_get_plain_text_when_it_goes_to_a_file() {
-    let output = run(&["demo", "--once"]);
-    let text = printed(&output);
+    let said = run(&["demo", "--once"], "");
+    let text = said.well();
+    assert_eq!(said.stderr, "");
     assert!(!text.contains('\u{1b}'), "{text}");
     let verified = text.lines().filter(|line| line.contains("RS256 ✓")).count();
     assert_eq!(verified, 6, "{text}");
@@ -60,7 +60,7 @@ fn people_get_plain_text_when_it_goes_to_a_file() {
 #[cfg(unix)]
 #[test]
 fn it_stays_up_until_it_is_asked_to_end_and_leaves_nothing_behind() {
-    let mut demo = Running::start(&["--json"]);
+    let demo = Running::start(&["--json"]);
     let ready = loop {
         let line: Value = serde_json::from_str(&demo.line()).unwrap();
         if let Some(ready) = line.get("ready") {
@@ -73,6 +73,6 @@ fn it_stays_up_until_it_is_asked_to_end_and_leaves_nothing_behind() {
         assert!(line.as_str().unwrap().starts_with(&format!("curl --cacert {certificate} ")));
     }
     demo.signal("INT");
-    assert_eq!(demo.end(), (Some(0), String::new()));
+    assert_eq!(demo.end(), (Some(0), Vec::new()));
     assert!(!std::fs::exists(certificate).unwrap());
 }

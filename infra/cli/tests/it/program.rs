@@ -1,101 +1,121 @@
 //! Runs the program.
 
 use std::{
-    io::{BufRead, BufReader, Read},
-    path::Path,
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    io::{BufRead, BufReader, Read, Write},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, Receiver},
+    thread,
+    time::Duration,
 };
 
 use serde_json::Value;
 
+/// What one run of the program said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Said {
+    /// The one JSON document that it said; it must have gone well.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(self.well()).unwrap()
+    }
+
+    /// The JSON documents that it said, one on each line; it must have gone well.
+    pub(crate) fn json_lines(&self) -> Vec<Value> {
+        self.well().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// What it printed; it must have gone well.
+    pub(crate) fn well(&self) -> &str {
+        assert_eq!(self.code, 0, "{self:?}");
+        &self.stdout
+    }
+}
+
+/// Runs the program to its end.
+pub(crate) fn run(arguments: &[&str], stdin: impl AsRef<[u8]>) -> Said {
+    let mut child = start(arguments, Stdio::piped());
+    // One that does not read is gone before it is all written.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_ref());
+    let output = child.wait_with_output().unwrap();
+    Said {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
 /// The program with these arguments, and nothing from outside that could change what it does.
-pub(crate) fn tocsin(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tocsin"));
-    command
+fn start(arguments: &[&str], stdin: Stdio) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_tocsin"))
         .args(arguments)
         .env_remove("RUST_LOG")
         .env_remove("TOCSIN_DATA")
-        .env_remove("TOCSIN_CLIENT_SECRET");
-    command
-}
-
-/// Runs it to its end.
-pub(crate) fn run(arguments: &[&str]) -> Output {
-    tocsin(arguments).stdin(Stdio::null()).output().expect("the program starts")
-}
-
-/// What it printed, which must be text, and on stderr nothing.
-pub(crate) fn printed(output: &Output) -> &str {
-    assert!(output.status.success(), "{}", stderr(output));
-    assert_eq!(stderr(output), "");
-    str::from_utf8(&output.stdout).expect("it prints text")
-}
-
-/// What it said on stderr.
-pub(crate) fn stderr(output: &Output) -> &str {
-    str::from_utf8(&output.stderr).expect("it prints text")
-}
-
-/// The lines of JSON in `text`.
-pub(crate) fn json_lines(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
+        .env_remove("TOCSIN_CLIENT_SECRET")
+        .stdin(stdin)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 /// A process that runs, and is killed when it is dropped.
 pub(crate) struct Running {
     child: Child,
-    out: BufReader<ChildStdout>,
+    out: Receiver<String>,
+    err: Receiver<String>,
 }
+
+/// What takes longer does not come.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Running {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = tocsin(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let out = BufReader::new(child.stdout.take().expect("it is piped"));
-        Self { child, out }
-    }
-
-    /// `serve --tls` at a free port, with `more` arguments; returns when it is ready.
-    pub(crate) fn serve(data: &Path, more: &[&str]) -> (Self, String) {
-        let data = data.to_str().expect("the path is text");
-        let arguments =
-            ["serve", "--log", "warn", "--tls", "--listen", "127.0.0.1:0", "--data", data];
-        let mut running = Self::start(&[&arguments, more].concat());
-        let line = running.line();
-        let url = line.strip_prefix("listening on ").expect("it says where").to_owned();
-        (running, url)
+        let mut child = start(arguments, Stdio::null());
+        let out = lines(child.stdout.take().unwrap());
+        let err = lines(child.stderr.take().unwrap());
+        Self { child, out, err }
     }
 
     /// The next line that it prints.
-    pub(crate) fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.out.read_line(&mut line).expect("it prints text");
-        if line.is_empty() {
-            let mut said = String::new();
-            let mut err = self.child.stderr.take().expect("it is piped");
-            err.read_to_string(&mut said).expect("it prints text");
-            panic!("it has ended: {said}");
-        }
-        line.trim_end().to_owned()
+    pub(crate) fn line(&self) -> String {
+        self.out.recv_timeout(PATIENCE).unwrap_or_else(|error| {
+            let said: Vec<_> = self.err.try_iter().collect();
+            panic!("it prints no more ({error}); on stderr it said: {}", said.join("\n"))
+        })
+    }
+
+    /// The next line that it prints on stderr.
+    pub(crate) fn stderr_line(&self) -> String {
+        self.err.recv_timeout(PATIENCE).unwrap()
     }
 
     /// Sends a signal, such as `TERM`.
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &pid]).status();
-        assert!(sent.expect("there is a kill").success());
+        assert!(sent.unwrap().success());
     }
 
     /// Waits for its end; its exit code, and what else it printed.
-    pub(crate) fn end(mut self) -> (Option<i32>, String) {
-        let mut rest = String::new();
-        self.out.read_to_string(&mut rest).expect("it prints text");
-        (self.child.wait().expect("it ends").code(), rest)
+    pub(crate) fn end(mut self) -> (Option<i32>, Vec<String>) {
+        let rest = self.out.iter().collect();
+        (self.child.wait().unwrap().code(), rest)
     }
+}
+
+/// The lines that come from `source`, read by a thread, so that whoever writes them never waits.
+fn lines(source: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let lines = BufReader::new(source).lines().map_while(Result::ok);
+        lines.map(|line| sender.send(line)).take_while(Result::is_ok).for_each(drop);
+    });
+    receiver
 }
 
 impl Drop for Running {

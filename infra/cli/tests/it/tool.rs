@@ -3,33 +3,16 @@
 use std::{
     io::{Read, Write},
     net::TcpStream,
-    process::Stdio,
 };
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::program::{self, Running};
+use crate::program::{self, Running, Said};
 
 /// The command, with a data folder.
 pub(crate) struct Tool {
     pub(crate) data: TempDir,
-}
-
-/// What one run of it said.
-#[derive(Debug)]
-pub(crate) struct Said {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Said {
-    /// The one JSON document that it said; it must have gone well.
-    pub(crate) fn json(&self) -> Value {
-        assert_eq!(self.code, 0, "{self:?}");
-        serde_json::from_str(&self.stdout).unwrap()
-    }
 }
 
 impl Tool {
@@ -44,26 +27,13 @@ impl Tool {
 
     /// The same, with this on stdin.
     pub(crate) fn run_with(&self, line: &str, stdin: impl AsRef<[u8]>) -> Said {
-        let mut child = program::tocsin(&self.arguments(line))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A command that does not read is gone before it is all written.
-        let _ = child.stdin.take().unwrap().write_all(stdin.as_ref());
-        let output = child.wait_with_output().unwrap();
-        Said {
-            code: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        program::run(&self.arguments(line), stdin)
     }
 
     /// A transmitter on the folder, until it is dropped.
     pub(crate) fn serve(&self) -> Serving {
         let line = "serve --listen 127.0.0.1:0 --issuer https://tocsin.example --log error";
-        let mut running = Running::start(&self.arguments(line));
+        let running = Running::start(&self.arguments(line));
         let address = running.line().strip_prefix("listening on http://").unwrap().to_owned();
         Serving { address, _running: running }
     }

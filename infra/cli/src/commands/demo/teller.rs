@@ -16,9 +16,9 @@ use super::{
     stage::Stage,
 };
 use crate::{
-    output::Output,
+    output::{ASIDE, BAD, GOOD, Output},
     receiver::Arrival,
-    show::{self, BAD, FAINT, GOOD, NAME, STRONG},
+    show::{self, NAME, STRONG},
 };
 
 #[derive(Clone, Copy)]
@@ -60,7 +60,7 @@ impl Teller {
             &json!({ "transmitter": { "issuer": issuer, "data": stage.folder() } }),
             &[
                 format!("  issuer  {NAME}{issuer}{NAME:#}"),
-                format!("  data    {folder} {FAINT}(gone when the demo ends){FAINT:#}"),
+                format!("  data    {folder} {ASIDE}(gone when the demo ends){ASIDE:#}"),
             ],
         )
     }
@@ -77,7 +77,7 @@ impl Teller {
         self.tell(
             &json!({ "receiver": { "name": name, "delivery": method, "milliseconds": ms(took) } }),
             &[format!(
-                "  {NAME}{name:<7}{NAME:#} {method}  {steps}  {FAINT}{:>5}{FAINT:#}",
+                "  {NAME}{name:<7}{NAME:#} {method}  {steps}  {ASIDE}{:>5}{ASIDE:#}",
                 Ms(took)
             )],
         )
@@ -88,7 +88,7 @@ impl Teller {
         for scene in scenes {
             let event_type = scene.event_type.short_name();
             let subject = show::subject(&scene.subject, SUBJECT);
-            let mut line = format!("  {FAINT}→{FAINT:#} {event_type:<TYPE$}  {subject}");
+            let mut line = format!("  {ASIDE}→{ASIDE:#} {event_type:<TYPE$}  {subject}");
             if scene.wanted_by.is_empty() {
                 let _ = write!(line, "  {BAD}malformed{BAD:#}");
             }
@@ -188,10 +188,10 @@ impl Teller {
         }
         self.chapter("The transmitter stays up; try it from another terminal")?;
         for (what, line) in &lines.curl {
-            self.output.line(format_args!("\n  {FAINT}# {what}{FAINT:#}\n  {line}"))?;
+            self.output.line(format_args!("\n  {ASIDE}# {what}{ASIDE:#}\n  {line}"))?;
         }
         self.output.line(format_args!(
-            "\n  {FAINT}# tell it what happened, and watch it arrive here{FAINT:#}\n  {}",
+            "\n  {ASIDE}# tell it what happened, and watch it arrive here{ASIDE:#}\n  {}",
             lines.emit
         ))?;
         self.chapter("Credentials of the two receivers")?;
