@@ -25,14 +25,16 @@ async fn alice() -> (World, Caller, Value) {
 
 fn with(stream: &Value, members: Value) -> Value {
     let mut body = json!({ "stream_id": stream["stream_id"] });
-    body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    let Value::Object(members) = members else { panic!("members come in an object") };
+    body.as_object_mut().unwrap().extend(members);
     body
 }
 
 /// `stream` with other members.
 fn changed(stream: &Value, members: Value) -> Value {
     let mut stream = stream.clone();
-    stream.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    let Value::Object(members) = members else { panic!("members come in an object") };
+    stream.as_object_mut().unwrap().extend(members);
     stream
 }
 
