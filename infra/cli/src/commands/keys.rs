@@ -48,6 +48,7 @@ enum Command {
         #[command(flatten)]
         data: Data,
         /// Which one
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
 }

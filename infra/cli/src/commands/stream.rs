@@ -1,5 +1,7 @@
 //! `tocsin stream`: the streams of all receivers.
 
+use std::collections::BTreeSet;
+
 use ssf::{
     client::{ClientId, Profile},
     event::EventType,
@@ -161,6 +163,15 @@ fn counted(count: usize, style: anstyle::Style) -> Cell {
     }
 }
 
+/// Their names, if they are few.
+fn types(types: &BTreeSet<EventType>) -> String {
+    match types.len() {
+        0 => "none".to_owned(),
+        1..=2 => types.iter().map(EventType::short_name).collect::<Vec<_>>().join(", "),
+        count => format!("{count} types"),
+    }
+}
+
 fn table(streams: &[StreamSummary]) -> Table {
     let mut table = Table::new(
         ["STREAM", "CLIENT", "STATUS", "DELIVERY", "EVENTS", "PENDING", "FAILED", "REASON"],
@@ -173,7 +184,7 @@ fn table(streams: &[StreamSummary]) -> Table {
             stream.client_id.to_string().into(),
             status(stream.status),
             format!("{} {host}", method(stream.method)).trim_end().into(),
-            format!("{} types", stream.events_delivered.len()).into(),
+            types(&stream.events_delivered).into(),
             counted(stream.pending, WAITING),
             counted(stream.failed, BAD),
             stream.reason.clone().unwrap_or_default().into(),

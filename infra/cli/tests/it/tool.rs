@@ -20,7 +20,7 @@ impl Tool {
         Self { data: TempDir::new().unwrap() }
     }
 
-    /// Runs a command line; `--data` is put behind.
+    /// Runs a command line; `--data` is put behind, or before `--`.
     pub(crate) fn run(&self, line: &str) -> Said {
         self.run_with(line, "")
     }
@@ -40,7 +40,11 @@ impl Tool {
 
     fn arguments<'a>(&'a self, line: &'a str) -> Vec<&'a str> {
         let data = ["--data", self.data.path().to_str().unwrap()];
-        line.split_whitespace().chain(data).collect()
+        let (options, values) = match line.split_once(" -- ") {
+            Some((options, values)) => (options, ["--", values].as_slice()),
+            None => (line, [].as_slice()),
+        };
+        options.split_whitespace().chain(data).chain(values.iter().copied()).collect()
     }
 }
 

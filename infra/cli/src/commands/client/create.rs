@@ -33,8 +33,8 @@ pub(super) fn examples() -> StyledStr {
             "tocsin client create --data ./data --name Acme --audience acme --default-subjects NONE",
         ),
         (
-            "One that signs with its own key instead of having a secret",
-            "tocsin client create --data ./data --name Acme --audience acme --jwks-uri https://acme.example/jwks",
+            "One that signs with its own key",
+            "tocsin client create --data ./data --name Acme --audience acme --jwks acme.json",
         ),
     ])
 }

@@ -27,8 +27,9 @@ const AT_ONCE: usize = 500;
 const PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// A person is shown not more rows.
-const ROWS: usize = 50;
+/// So many messages are shown one by one; of more, only what is wrong, and not more rows.
+const MANY: usize = 50;
+const ROWS: usize = 20;
 
 /// What became of one message.
 #[derive(Debug, Serialize)]
@@ -132,11 +133,11 @@ impl Sums {
 
 /// Shows it to a person.
 pub(super) fn show(told: &[Told], output: Output) -> anyhow::Result<()> {
-    let few = told.len() <= ROWS;
+    let few = told.len() <= MANY;
     let mut table = Table::new(["LINE", "FATE", "CLIENT", "DELIVERY", "STREAM", "DETAIL"], "");
     let mut left_out = 0;
-    for told in told.iter().filter(|told| few || !is_well(&told.fate)) {
-        if table.len() >= ROWS {
+    for told in told.iter().filter(|told| few || is_wrong(&told.fate)) {
+        if !few && table.len() >= ROWS {
             left_out += 1;
         } else {
             rows(told, &mut table);
@@ -181,13 +182,14 @@ pub(super) fn judge(told: &[Told]) -> anyhow::Result<()> {
     if faults.is_empty() {
         return Ok(());
     }
-    bail!("of {} events: {}", told.len(), faults.join(", "))
+    let all = if told.len() == 1 { "1 event".to_owned() } else { format!("{} events", told.len()) };
+    bail!("of {all}: {}", faults.join(", "))
 }
 
-fn is_well(fate: &Fate) -> bool {
+fn is_wrong(fate: &Fate) -> bool {
     match fate {
-        Fate::Issued { streams } => streams.iter().all(|to| to.status == TokenStatus::Sent),
-        Fate::Refused { .. } | Fate::Waiting => false,
+        Fate::Issued { streams } => streams.iter().any(|to| to.status == TokenStatus::Failed),
+        Fate::Refused { .. } | Fate::Waiting => true,
     }
 }
 
