@@ -40,11 +40,11 @@ impl Tool {
 
     fn arguments<'a>(&'a self, line: &'a str) -> Vec<&'a str> {
         let data = ["--data", self.data.path().to_str().unwrap()];
-        let (options, values) = match line.split_once(" -- ") {
-            Some((options, values)) => (options, ["--", values].as_slice()),
-            None => (line, [].as_slice()),
+        let (options, value) = match line.split_once(" -- ") {
+            Some((options, value)) => (options, Some(["--", value])),
+            None => (line, None),
         };
-        options.split_whitespace().chain(data).chain(values.iter().copied()).collect()
+        options.split_whitespace().chain(data).chain(value.into_iter().flatten()).collect()
     }
 }
 
