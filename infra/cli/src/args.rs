@@ -21,7 +21,7 @@ const GLOBAL: &str = "Global options";
     after_help = examples(&[
         ("See it all work, in a temporary folder", "tocsin demo"),
         ("Run a transmitter", "tocsin serve --data ./data --tls"),
-        ("Register a receiver", "tocsin client create --data ./data --name acme --audience https://acme.example"),
+        ("Register a receiver", "tocsin client create --data ./data --name Acme --audience acme"),
         ("Tell what happened", "tocsin emit --data ./data event.json"),
     ])
 )]

@@ -112,3 +112,53 @@ impl Settings {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_serve_was_started_with_is_what_the_others_find() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Settings::read(folder.path()).unwrap(), None);
+        let settings = Settings {
+            issuer: "https://ssf.example/t/1".to_owned(),
+            default_subjects: DefaultSubjects::None,
+            event_retention: 60,
+            min_verification_interval: 0,
+            inactivity_timeout: Some(3600),
+            removal_grace: 5,
+            allow_private_push: true,
+            algorithm: Algorithm::ES256,
+            private_event_types: [EventType::new("https://a.example/left")].into(),
+            trusted_issuers: vec![TrustedIssuer {
+                issuer: "https://idp.example".to_owned(),
+                audience: "tocsin".to_owned(),
+                jwks_url: "https://idp.example/jwks".parse().unwrap(),
+                client_claim: "azp".to_owned(),
+            }],
+            requests_per_second: 7,
+        };
+        settings.write(folder.path()).unwrap();
+        settings.write(folder.path()).unwrap();
+        let read = Settings::read(folder.path()).unwrap().unwrap();
+        assert_eq!(read, settings);
+        let config = read.config().unwrap();
+        assert_eq!(config.issuer.as_str(), "https://ssf.example/t/1");
+        assert_eq!(config.event_retention, Duration::from_mins(1));
+        assert_eq!(config.inactivity_timeout, Some(Duration::from_hours(1)));
+        assert_eq!(config.trusted_issuers, settings.trusted_issuers);
+    }
+
+    #[test]
+    fn a_setting_that_an_older_program_did_not_know_has_its_default() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FILE), r#"{"issuer":"https://ssf.example"}"#).unwrap();
+        let settings = Settings::read(folder.path()).unwrap().unwrap();
+        let wanted = Settings { issuer: "https://ssf.example".to_owned(), ..Settings::default() };
+        assert_eq!(settings, wanted);
+        fs::write(folder.path().join(FILE), "{").unwrap();
+        let error = Settings::read(folder.path()).unwrap_err().to_string();
+        assert!(error.ends_with("settings.json is damaged; start `serve` again"), "{error}");
+    }
+}

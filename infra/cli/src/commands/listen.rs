@@ -34,13 +34,15 @@ use crate::{
         --client-id ID --client-secret SECRET",
     ),
     (
-        "Be pushed to at port 9443 of this machine, over HTTPS with the certificate ./data/tls/cert.pem",
+        "Be pushed to, at port 9443 of this machine and with the same certificate",
         "tocsin listen --issuer https://localhost:8443 --ca ./data/tls/cert.pem \\
-        --client-id ID --client-secret SECRET --push https://localhost:9443/events --tls ./data",
+        --client-id ID --client-secret SECRET \\
+        --push https://localhost:9443/events --tls ./data",
     ),
     (
         "The next session that is revoked, as JSON",
-        "tocsin listen --issuer https://ssf.example.com --client-id ID --client-secret SECRET \\
+        "tocsin listen --issuer https://ssf.example.com \\
+        --client-id ID --client-secret SECRET \\
         --event session-revoked --count 1 --json",
     ),
 ]))]
@@ -65,7 +67,7 @@ pub struct Args {
     #[arg(long)]
     poll: bool,
 
-    /// With --push: where to listen [default: 127.0.0.1, at the port of the URL]
+    /// With --push: where to listen [default: at the port of the URL, on 127.0.0.1]
     #[arg(long, value_name = "ADDRESS", requires = "push")]
     listen: Option<SocketAddr>,
 

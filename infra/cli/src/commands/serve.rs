@@ -31,11 +31,13 @@ use crate::{
     ("On this machine, with a certificate of its own", "tocsin serve --data ./data --tls"),
     (
         "Behind a proxy that speaks HTTPS, as the world knows it",
-        "tocsin serve --data /var/lib/tocsin --listen 127.0.0.1:8080 --issuer https://ssf.example.com",
+        "tocsin serve --data /var/lib/tocsin --listen 127.0.0.1:8080 \\
+        --issuer https://ssf.example.com",
     ),
     (
         "For receivers on this machine that have the same certificate",
-        "tocsin serve --data ./data --tls --allow-private-push --push-ca ./data/tls/cert.pem",
+        "tocsin serve --data ./data --tls --allow-private-push \\
+        --push-ca ./data/tls/cert.pem",
     ),
 ]))]
 pub struct Args {
@@ -47,9 +49,8 @@ pub struct Args {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8443")]
     listen: SocketAddr,
 
-    /// Who we are: the `iss` of every SET, and the URL that receivers know
-    ///
-    /// With --tls it may be left out, and is then https://localhost:PORT.
+    /// Who we are: the `iss` of every SET, and the URL that receivers know [default with --tls:
+    /// `https://localhost:PORT`]
     #[arg(long, value_name = "URL", required_unless_present = "tls", value_parser = issuer)]
     issuer: Option<String>,
 
@@ -115,7 +116,11 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
     warn_of_another_issuer(&home, &settings)?;
     settings.write(&home.folder)?;
     // Made now, if there is none, rather than while somebody waits for it.
-    home.transmitter.keys().signing_key().await?;
+    let key = home.transmitter.keys().signing_key().await?;
+    if key.algorithm != settings.algorithm {
+        let (now, wished) = (key.algorithm.name(), settings.algorithm.name());
+        tracing::warn!(now, wished, "`tocsin keys rotate` makes a key that signs as wished");
+    }
     let service = Service::start(home.transmitter, server)?;
     let scheme = if args.tls { "https" } else { "http" };
     let url = format!("{scheme}://{}", service.address());

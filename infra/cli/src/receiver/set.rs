@@ -181,3 +181,124 @@ impl Verifier {
         DecodingKey::from_jwk(keys.jwks.as_ref()?.find(kid)?).ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    use jsonwebtoken::{EncodingKey, Header};
+    use rcgen::{KeyPair, PublicKeyData};
+    use serde_json::json;
+    use ssf::set::{KeyMaterial, PublicKey};
+
+    use super::*;
+
+    const ISSUER: &str = "https://ssf.example";
+
+    /// A key, and a verifier that knows it by the name `1`.
+    fn setting() -> (EncodingKey, Verifier) {
+        let pair = KeyPair::generate().unwrap();
+        let mut key = PublicKey::new(KeyMaterial::p256(pair.der_bytes()).unwrap());
+        "1".clone_into(&mut key.kid);
+        let jwks = serde_json::from_value(json!({ "keys": [key.jwk()] })).unwrap();
+        let verifier = Verifier::new(Http::new(None).unwrap(), ISSUER, "https://ssf.example/jwks");
+        let read_at = Some(SystemClock.now());
+        *verifier.keys.lock().unwrap() = Keys { jwks: Some(jwks), read_at };
+        (EncodingKey::from_ec_der(&pair.serialize_der()), verifier)
+    }
+
+    fn header() -> Header {
+        Header {
+            typ: Some("secevent+jwt".to_owned()),
+            kid: Some("1".to_owned()),
+            ..Header::new(Algorithm::ES256)
+        }
+    }
+
+    fn claims() -> Value {
+        json!({
+            "iss": ISSUER, "aud": ["us", "them"], "jti": "j", "iat": 1, "txn": "t",
+            "sub_id": { "format": "opaque", "id": "1" },
+            "events": { EventType::SESSION_REVOKED.as_str(): { "a": 1 } },
+        })
+    }
+
+    async fn judge(
+        verifier: &Verifier,
+        key: &EncodingKey,
+        header: &Header,
+        claims: &Value,
+    ) -> Result<VerifiedSet, Disbelief> {
+        let set = jsonwebtoken::encode(header, claims, key).unwrap();
+        verifier.verify(&set, &Audience::One("us".to_owned())).await
+    }
+
+    #[tokio::test]
+    async fn a_set_as_it_should_be_is_believed() {
+        let (key, verifier) = setting();
+        let set = judge(&verifier, &key, &header(), &claims()).await.unwrap();
+        assert_eq!((set.jti(), set.txn()), ("j", "t"));
+        assert_eq!(*set.event_type(), EventType::SESSION_REVOKED);
+        assert_eq!(*set.payload(), json!({ "a": 1 }));
+        assert_eq!(*set.subject(), claims()["sub_id"]);
+    }
+
+    #[tokio::test]
+    async fn one_whose_claims_are_wrong_is_not() {
+        let (key, verifier) = setting();
+        let two = json!({ "https://a.example/1": {}, "https://a.example/2": {} });
+        let cases = [
+            ("iss", json!("https://other.example"), "invalid_issuer"),
+            ("iss", Value::Null, "invalid_issuer"),
+            ("aud", json!("them"), "invalid_audience"),
+            ("aud", json!([]), "invalid_audience"),
+            ("aud", json!([["us"]]), "invalid_audience"),
+            ("exp", json!(9_999_999_999_u64), "invalid_request"),
+            ("sub", json!("jane"), "invalid_request"),
+            ("events", two, "invalid_request"),
+            ("events", json!({}), "invalid_request"),
+            ("events", json!("none"), "invalid_request"),
+        ];
+        for (name, value, err) in cases {
+            let mut claims = claims();
+            claims[name] = value.clone();
+            let disbelief = judge(&verifier, &key, &header(), &claims).await.unwrap_err();
+            assert_eq!(disbelief.err, err, "{name} {value}");
+        }
+        for name in ["jti", "iat", "sub_id"] {
+            let mut claims = claims();
+            claims.as_object_mut().unwrap().remove(name);
+            let disbelief = judge(&verifier, &key, &header(), &claims).await.unwrap_err();
+            assert_eq!(disbelief.err, "invalid_request", "without {name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_is_not_signed_by_the_issuer_is_not() {
+        let (key, verifier) = setting();
+        let (stranger, _) = setting();
+        let typ = |typ: &str| Header { typ: Some(typ.to_owned()), ..header() };
+        let kid = |kid: Option<&str>| Header { kid: kid.map(str::to_owned), ..header() };
+        let hmac = Header { alg: Algorithm::HS256, ..header() };
+        let cases = [
+            (&stranger, header(), "invalid_key"),
+            (&key, kid(Some("2")), "invalid_key"),
+            (&key, kid(None), "invalid_key"),
+            (&EncodingKey::from_secret(b"guess"), hmac, "invalid_key"),
+            (&key, typ("JWT"), "invalid_request"),
+            (&key, typ("at+jwt"), "invalid_request"),
+        ];
+        for (key, header, err) in cases {
+            let disbelief = judge(&verifier, key, &header, &claims()).await.unwrap_err();
+            assert_eq!(disbelief.err, err, "{header:?}");
+        }
+        let none = format!(
+            "{}.{}.",
+            URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"secevent+jwt","kid":"1"}"#),
+            URL_SAFE_NO_PAD.encode(claims().to_string()),
+        );
+        for set in [none.as_str(), "", "a.b.c", "not a JWT"] {
+            let judged = verifier.verify(set, &Audience::One("us".to_owned())).await;
+            assert_eq!(judged.unwrap_err().err, "invalid_request", "{set}");
+        }
+    }
+}

@@ -110,7 +110,7 @@ impl Teller {
         let (name, method) = (actor.name, actor.method.name());
         let who = format!("  {NAME}{name:<7}{NAME:#} {method}");
         let took_ms = took.map(ms);
-        let took = took.map(|took| Ms(took).to_string()).unwrap_or_default();
+        let after = took.map(|took| format!("  {:>7}", Ms(took))).unwrap_or_default();
         match &arrival.set {
             Ok(set) => {
                 let event_type = set.event_type().short_name();
@@ -127,7 +127,7 @@ impl Teller {
                     } }),
                     &[format!(
                         "{who}  {STRONG}{event_type:<TYPE$}{STRONG:#}  {subject:<SUBJECT$}  \
-                         {algorithm:?} {GOOD}✓{GOOD:#}  {took:>7}"
+                         {algorithm:?} {GOOD}✓{GOOD:#}{after}"
                     )],
                 )
             }
