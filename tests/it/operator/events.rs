@@ -1,14 +1,15 @@
 //! SETs, listed, shown, tried again and dropped.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::json;
 use ssf::{
     Error,
     clock::Clock,
+    delivery::PollRequest,
     event::EventType,
     operator::{EventFilter, EventSummary, Retried},
-    set::{Jti, TokenStatus},
+    set::{Jti, SetError, TokenStatus},
     stream::{Reason, Status, StreamId},
 };
 use tests::{
@@ -171,6 +172,27 @@ async fn a_failed_event_is_sent_again_with_the_same_bytes() {
     let mut wanted = [before[0].set.clone(), before[2].set.clone()];
     wanted.sort_unstable();
     assert_eq!(again, wanted);
+}
+
+#[tokio::test]
+async fn what_a_polling_receiver_found_no_good_comes_again_with_the_same_bytes() {
+    let world = World::new();
+    let alice = world.receiver("alice");
+    let id = polled_by(&world, "alice").await;
+    world.emit(&session_revoked("jane@example.com")).await;
+    world.settle().await;
+    let poll = async |set_errs| {
+        let request = PollRequest { return_immediately: true, set_errs, ..PollRequest::default() };
+        world.transmitter.poll(&alice, &id, request).await.unwrap().sets
+    };
+    let first = poll(BTreeMap::new()).await;
+    let jti = first.keys().next().unwrap();
+    let error = SetError { err: "invalid_audience".into(), description: "not us".into() };
+    assert!(poll(BTreeMap::from([(jti.clone(), error.clone())])).await.is_empty());
+    let failed = listed(&world, &of(TokenStatus::Failed)).await;
+    assert_eq!(failed[0].error, Some(error));
+    world.transmitter.event_retry(jti, Some(&id)).await.unwrap();
+    assert_eq!(poll(BTreeMap::new()).await, first);
 }
 
 #[tokio::test]

@@ -260,3 +260,34 @@ impl<'a> Sender<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::home::Home;
+
+    use super::*;
+
+    #[test]
+    fn at_the_ordered_door_each_subject_has_a_group() {
+        let folder = tempfile::tempdir().unwrap();
+        let transmitter = Home::open_or_make(folder.path()).unwrap().transmitter;
+        let sender = Sender::new(&transmitter, true, false, false);
+        let message = |email: &str, number| {
+            let event = json!({
+                "id": number,
+                "sub_id": { "format": "email", "email": email },
+                "events": {
+                    "https://schemas.openid.net/secevent/caep/event-type/session-revoked": {},
+                },
+            });
+            sender.message(event.to_string())
+        };
+        let [(first, name), (second, _)] =
+            ["1", "2"].map(|number| message("ann@a.example", number));
+        assert_eq!(name.as_deref(), Some("1"));
+        assert_eq!(first.group, second.group);
+        assert_ne!(first.deduplication, second.deduplication, "none is taken for another");
+        assert_ne!(first.group, message("bob@a.example", "3").0.group);
+        assert_eq!(sender.message("{}".to_owned()).0.group.as_deref(), Some("unparsed"));
+    }
+}

@@ -133,10 +133,11 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
         }))?;
     } else {
         output.line(format_args!("listening on {url}"))?;
-        output.line(format_args!("  issuer       {}", settings.issuer))?;
-        output.line(format_args!("  data         {}", args.data.display()))?;
+        // Whoever only waited for the first line may be gone by now; that is no reason to stop.
+        let _ = output.line(format_args!("  issuer       {}", settings.issuer));
+        let _ = output.line(format_args!("  data         {}", args.data.display()));
         if let Some(certificate) = certificate {
-            output.line(format_args!("  certificate  {}", certificate.display()))?;
+            let _ = output.line(format_args!("  certificate  {}", certificate.display()));
         }
     }
     signals.stop().await;

@@ -184,6 +184,7 @@ fn dead_letters_are_seen_sent_again_and_dropped_while_it_serves() {
     let letters = tool.run("dead-letter list --json").json();
     let doors: Vec<_> = letters.as_array().unwrap().iter().map(|letter| &letter["door"]).collect();
     assert_eq!(doors, ["standard", "fifo"]);
+    assert_eq!(letters[1]["group"], "unparsed");
     let id = letters[0]["id"].as_str().unwrap();
     let shown = tool.run(&format!("dead-letter show {id} --json")).json();
     assert_eq!(shown["body"], "{\"sub_id\":1}");
