@@ -105,6 +105,7 @@ fn without_values(reason: &str) -> String {
             let expected = match expected {
                 "a map" => "an object",
                 "a sequence" => "an array",
+                "u64" => "a whole number from 0 on",
                 expected if expected.starts_with("struct ") => "an object",
                 expected => expected,
             };

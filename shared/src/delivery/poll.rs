@@ -19,7 +19,7 @@ use crate::{
 #[serde(rename_all = "camelCase", default)]
 pub struct PollRequest {
     /// At most so many SETs; left out: as many as we give at once.
-    pub max_events: Option<u32>,
+    pub max_events: Option<u64>,
     /// Do not wait for a SET when there is none.
     pub return_immediately: bool,
     /// The SETs that were received and are not to come again.
@@ -94,7 +94,8 @@ impl Transmitter {
         self.touch(&stream).await?;
         self.settle_polled(&stream, request.ack, request.set_errs).await?;
         let most = self.parts().config.poll_sets;
-        let limit = request.max_events.map_or(most, |max| most.min(max as usize));
+        let limit =
+            request.max_events.map_or(most, |max| most.min(usize::try_from(max).unwrap_or(most)));
         if limit == 0 || request.return_immediately {
             return self.poll_now(&stream, limit).await;
         }
