@@ -35,6 +35,14 @@ impl World {
         self.caller(self.token(name, &secret, scope).await)
     }
 
+    /// The same, with a token that is good until it is revoked: for those who stay for long.
+    pub async fn signed_in_for_good(&self, name: &str) -> Caller {
+        self.register(name, |_| {}).await;
+        let id = ClientId(name.to_owned());
+        let token = self.transmitter.static_token_create(&id, None).await;
+        self.caller(token.expect("the client is there").1.expose())
+    }
+
     /// Registers a client whose id is its name. The answer is its secret.
     pub async fn register(&self, name: &str, change: impl FnOnce(&mut NewClient)) -> String {
         let mut wish = NewClient::new(name, vec![format!("https://{name}.example")]);

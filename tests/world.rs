@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -19,6 +22,7 @@ use ssf::{
     embedded::{CountingQueue, CountingTable, Database, LocalSigner, QueueKind},
     ids::SequentialIds,
     queue::{Message, Queue, Received},
+    set::{Algorithm, PublicKey, SignError, Signer},
     stream::{CreateStream, DefaultSubjects, StreamConfiguration},
 };
 use url::Url;
@@ -32,6 +36,8 @@ pub struct World {
     pub table: Arc<CountingTable>,
     /// The push queue, counted.
     pub push: Arc<CountingQueue>,
+    /// Who signs, counted.
+    pub signer: Arc<CountingSigner>,
     /// The receivers' ends of push.
     pub http: Arc<ScriptedHttp>,
     /// The transmitter itself.
@@ -61,6 +67,8 @@ impl World {
             include_str!("keys/rsa-2.pem"),
             include_str!("keys/ec.pem"),
         ]);
+        let signer = signer.expect("the test keys are keys");
+        let signer = Arc::new(CountingSigner { inner: signer, signatures: AtomicU64::new(0) });
         let table = Arc::new(CountingTable::new(Arc::new(database.table())));
         let push = Arc::new(CountingQueue::new(Arc::new(database.queue("push", QueueKind::Fifo))));
         let http = Arc::new(ScriptedHttp::default());
@@ -71,12 +79,12 @@ impl World {
             ingest_fifo: Arc::new(database.queue("ingest.fifo", QueueKind::Fifo)),
             dead_letters: Arc::new(database.queue("dead-letters", QueueKind::Standard)),
             push: push.clone(),
-            signer: Arc::new(signer.expect("the test keys are keys")),
+            signer: signer.clone(),
             http: http.clone(),
             clock: clock.clone(),
             ids: Arc::new(SequentialIds::default()),
         });
-        Self { clock, table, push, http, transmitter, database }
+        Self { clock, table, push, signer, http, transmitter, database }
     }
 
     /// Another process on the same table, queues and keys: it shares no memory with the first.
@@ -250,6 +258,36 @@ pub fn claims(set: &str) -> Value {
     let claims = set.split('.').nth(1).expect("a JWS has three parts");
     let claims = URL_SAFE_NO_PAD.decode(claims).expect("a JWS is base64url");
     serde_json::from_slice(&claims).expect("claims are JSON")
+}
+
+/// A signer that counts its signatures.
+#[derive(Debug)]
+pub struct CountingSigner {
+    inner: LocalSigner,
+    signatures: AtomicU64,
+}
+
+impl CountingSigner {
+    /// How many signatures it made since last asked.
+    pub fn take(&self) -> u64 {
+        self.signatures.swap(0, Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl Signer for CountingSigner {
+    async fn generate(&self, algorithm: Algorithm) -> Result<PublicKey, SignError> {
+        self.inner.generate(algorithm).await
+    }
+
+    async fn sign(&self, key: &PublicKey, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        self.signatures.fetch_add(1, Ordering::Relaxed);
+        self.inner.sign(key, message).await
+    }
+
+    async fn destroy(&self, key: &PublicKey) -> Result<(), SignError> {
+        self.inner.destroy(key).await
+    }
 }
 
 /// The receivers' ends of push: say what they are told to, and remember what they got.

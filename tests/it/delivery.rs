@@ -53,6 +53,9 @@ async fn a_set_that_fails_is_tried_again_with_the_same_bytes() {
         pushed.iter().map(|pushed| pushed.status).collect::<Vec<_>>(),
         [Some(503), Some(202)]
     );
+    // 138: each try has the header.
+    assert_eq!(pushed[1].authorization.as_deref(), Some("Bearer alice"));
+    assert_eq!(pushed[0].authorization, pushed[1].authorization);
     assert_eq!(pushed[0].set, pushed[1].set);
     world.pass(Duration::from_hours(1)).await;
     assert_eq!(world.http.take(), []);

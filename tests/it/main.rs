@@ -4,12 +4,17 @@
 
 mod delivery;
 mod discovery;
+mod inactivity;
 mod keys;
+mod legacy;
 mod matching;
 mod oauth;
 mod operator;
+mod opt_out;
+mod poll;
 mod push_http;
 mod queue;
+mod sets;
 mod status;
 mod streams;
 mod subjects;

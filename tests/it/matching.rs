@@ -153,3 +153,47 @@ async fn choosy_world() -> (World, Receiver, StreamId) {
     cost(&world, &session_revoked("user-0@example.com")).await;
     (world, alice, stream)
 }
+
+/// What one delivered event costs when they come ten at a time, as AWS Lambda hands them over.
+#[tokio::test]
+async fn a_delivered_event_costs_one_signature_two_writes_and_three_reads() {
+    let world = World::new();
+    world.create(&world.receiver("alice"), push_stream("alice", &["session-revoked"])).await;
+    // The first one makes the key that signs.
+    for round in 0..3 {
+        for number in 0..10 {
+            world.emit(&session_revoked(&format!("user-{round}{number}@example.com"))).await;
+        }
+        world.table.take();
+        world.signer.take();
+        world.settle().await;
+        assert_eq!(world.http.take().len(), 10);
+        let (counts, signatures) = (world.table.take(), world.signer.take());
+        if round > 0 {
+            assert_eq!(signatures, 10);
+            assert!(counts.changes() <= 20, "{counts:?}");
+            assert!(counts.reads() <= 30, "{counts:?}");
+        }
+    }
+}
+
+/// An event for many streams reads what is the same for all of them once.
+#[tokio::test]
+async fn an_event_for_many_streams_costs_no_more_for_each() {
+    let world = World::new();
+    for number in 0..20 {
+        let name = format!("receiver-{number}");
+        world.create(&world.receiver(&name), push_stream(&name, &["session-revoked"])).await;
+    }
+    world.emit(&session_revoked("jane@example.com")).await;
+    world.settle().await;
+    world.emit(&session_revoked("jane@example.com")).await;
+    world.table.take();
+    world.signer.take();
+    world.http.take();
+    world.settle().await;
+    assert_eq!((world.http.take().len(), world.signer.take()), (20, 20));
+    let counts = world.table.take();
+    assert!(counts.changes() <= 40, "{counts:?}");
+    assert!(counts.reads() <= 65, "{counts:?}");
+}

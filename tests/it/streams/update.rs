@@ -24,16 +24,13 @@ async fn alice() -> (World, Caller, Value) {
 }
 
 fn with(stream: &Value, members: Value) -> Value {
-    let mut body = json!({ "stream_id": stream["stream_id"] });
-    let Value::Object(members) = members else { panic!("members come in an object") };
-    body.as_object_mut().unwrap().extend(members);
-    body
+    changed(&json!({ "stream_id": stream["stream_id"] }), members)
 }
 
 /// `stream` with other members.
 fn changed(stream: &Value, members: Value) -> Value {
+    let Value::Object(members) = members else { panic!("{members} is no object") };
     let mut stream = stream.clone();
-    let Value::Object(members) = members else { panic!("members come in an object") };
     stream.as_object_mut().unwrap().extend(members);
     stream
 }
