@@ -188,7 +188,7 @@ impl Transmitter {
             for stream in streams {
                 if stream.status == Status::DisabledDeleted {
                     // Somebody died before the owner was told.
-                    self.retire_stream(&stream).await?;
+                    self.retire_stream(&stream, reason).await?;
                 } else {
                     let deleted = Status::DisabledDeleted;
                     self.set_status_ourselves(&stream.id, deleted, reason).await?;

@@ -242,14 +242,15 @@ impl Transmitter {
     /// anybody, and the sweep removes what is left of it.
     pub async fn delete_stream(&self, receiver: &Receiver, id: &StreamId) -> Result<(), Error> {
         let stream = self.stream_of(receiver, id).await?;
-        self.retire_stream(&stream).await
+        self.retire_stream(&stream, "the receiver deleted it").await
     }
 
     /// Takes `stream` from its owner; nothing more is accepted for it.
-    pub(crate) async fn retire_stream(&self, stream: &Stream) -> Result<(), Error> {
+    pub(crate) async fn retire_stream(&self, stream: &Stream, reason: &str) -> Result<(), Error> {
         let now = self.parts().clock.now();
         self.change_stream(&stream.id, |stream| {
             stream.status = Status::DisabledDeleted;
+            stream.reason = Some(reason.to_owned());
             stream.dropped_until = Some(now);
             Ok(())
         })

@@ -138,7 +138,7 @@ impl Transmitter {
         }
         self.issue_own(&stream, &event, Passage::Always).await?;
         if status == Status::DisabledDeleted {
-            self.retire_stream(&stream).await?;
+            self.retire_stream(&stream, reason).await?;
             return Ok(stream);
         }
         self.set_status(id, status, Some(reason.to_owned())).await

@@ -120,7 +120,8 @@ async fn a_deleted_stream_is_seen_until_it_is_gone_and_cannot_be_enabled() {
     let alice = world.receiver("alice");
     let id = create(&world, &alice, poll_stream(&["session-revoked"])).await;
     let set = |status| world.transmitter.stream_set_status(&id, status, reason("gone"));
-    set(Status::DisabledDeleted).await.unwrap();
+    let deleted = set(Status::DisabledDeleted).await.unwrap();
+    assert_eq!(deleted.summary.reason.as_deref(), Some("gone"));
     assert!(world.transmitter.list_streams(&alice).await.unwrap().is_empty());
     let deleted = StreamFilter { status: Some(Status::DisabledDeleted), owner: None };
     assert_eq!(listed(&world, &deleted).await, std::slice::from_ref(&id));
