@@ -2,12 +2,14 @@
 
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
-use futures_util::poll;
+use futures_util::{future::join, poll};
+use jiff::Timestamp;
 use ssf::{
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     embedded::{Database, QueueKind},
     queue::Queue,
 };
+use tokio::sync::Notify;
 
 use super::{HOLD, Home, delete, in_group, in_memory, message, on_disk, receive, send};
 
@@ -71,18 +73,38 @@ async fn a_message_behind_a_held_one_wakes_nobody() {
     assert!(poll!(&mut waiting).is_pending());
 }
 
+/// The machine's clock, which says when somebody sleeps by it.
+#[derive(Debug, Default)]
+struct Watched {
+    asleep: Notify,
+}
+
+#[async_trait::async_trait]
+impl Clock for Watched {
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.asleep.notify_one();
+        SystemClock.sleep(duration).await;
+    }
+}
+
 #[tokio::test]
 async fn who_waits_is_woken_by_a_message_from_another_process() {
     let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Watched::default());
     let open = || {
-        let database = Database::open(folder.path(), Arc::new(SystemClock)).unwrap();
+        let database = Database::open(folder.path(), clock.clone()).unwrap();
         database.queue("ingest", QueueKind::Standard)
     };
     let (here, there) = (open(), open());
-    let mut waiting = pin!(here.wait(HOUR));
-    assert!(poll!(&mut waiting).is_pending());
-    send(&there, [message("1")]).await;
-    in_time(waiting).await;
+    let event = async {
+        clock.asleep.notified().await;
+        send(&there, [message("1")]).await;
+    };
+    in_time(join(here.wait(HOUR), event)).await;
     assert_eq!(receive(&here, 10).await.len(), 1);
     assert!(receive(&there, 10).await.is_empty());
 }

@@ -1,6 +1,12 @@
 //! What is true of the embedded table beyond the contract.
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, Barrier},
+    thread,
+    time::Duration,
+};
 
 use futures_util::{FutureExt, future::join_all};
 use ssf::{
@@ -9,7 +15,7 @@ use ssf::{
     table::{Condition, Query, Table, TableError},
 };
 
-use super::{Home, in_memory, key, on_disk, put, put_in_order, put_until};
+use super::{Home, in_memory, is_conflict, key, on_disk, put, put_in_order, put_until};
 
 fn open(folder: &Path) -> SqliteTable {
     Database::open(folder, Arc::new(SystemClock)).unwrap().table()
@@ -67,6 +73,40 @@ async fn what_was_answered_is_in_the_files_that_a_killed_process_leaves() {
     assert_eq!(count(&table).await, 100);
     let again = table.write(vec![put("a/99", Condition::Version(version), "y")]).await;
     assert_ne!(again[0].as_ref().unwrap(), &version);
+}
+
+#[tokio::test]
+async fn processes_that_make_a_file_at_once_share_it() {
+    for _ in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let start = Barrier::new(4);
+        let open = || {
+            start.wait();
+            open(folder.path())
+        };
+        let tables: Vec<_> = thread::scope(|scope| {
+            let opening: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
+            opening.into_iter().map(|opening| opening.join().unwrap()).collect()
+        });
+        tables[0].transact(vec![put("a/1", Condition::Absent, "x")]).await.unwrap();
+        assert_eq!(count(&tables[3]).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_that_fails_disturbs_no_other() {
+    let Home { table, .. } = on_disk();
+    table.transact(vec![put("a/there", Condition::Any, "x")]).await.unwrap();
+    // All ask before the first is answered, and share a transaction of the database.
+    let asked = (0..100).map(|n| {
+        let last = if n % 2 == 0 { "a/there".to_owned() } else { format!("b/{n}") };
+        let writes = [format!("a/{n}"), last].map(|at| put(&at, Condition::Absent, "x"));
+        table.transact(writes.to_vec())
+    });
+    for (n, answer) in join_all(asked).await.iter().enumerate() {
+        assert!(if n % 2 == 0 { is_conflict(answer) } else { answer.is_ok() }, "{n}: {answer:?}");
+    }
+    assert_eq!(count(&*table).await, 1 + 50);
 }
 
 #[cfg(unix)]

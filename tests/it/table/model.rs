@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use proptest::{collection::vec, prelude::*, sample::subsequence};
 use ssf::{
     clock::{Clock, add},
-    table::{By, Condition, Content, Item, Key, Page, Query, TableError, Version, Write},
+    table::{By, Condition, Content, Item, Key, Page, Query, Table, TableError, Version, Write},
 };
 
 use super::{Home, in_memory, on_disk};
@@ -243,39 +243,59 @@ async fn step(home: &Home, model: &mut Model, op: Op) -> Result<(), TestCaseErro
         Op::RemoveExpired(limit) => {
             prop_assert!(table.remove_expired(limit).await.unwrap() <= limit);
         }
-        Op::Transact(changes) => {
-            let writes: Vec<_> =
-                changes.into_iter().map(|change| model.write(change, now)).collect();
-            let holds = writes.iter().all(|write| model.holds(write, now));
-            match table.transact(writes.clone()).await {
-                Ok(versions) => {
+        Op::Transact(changes) => model.transact(&**table, changes, now).await?,
+        Op::Write(changes) => model.writes(&**table, changes, now).await?,
+    }
+    Ok(())
+}
+
+impl Model {
+    async fn transact(
+        &mut self,
+        table: &dyn Table,
+        changes: Vec<Change>,
+        now: Timestamp,
+    ) -> Result<(), TestCaseError> {
+        let writes: Vec<_> = changes.into_iter().map(|change| self.write(change, now)).collect();
+        let holds = writes.iter().all(|write| self.holds(write, now));
+        let answers = match table.transact(writes.clone()).await {
+            Ok(versions) => versions.into_iter().map(Ok).collect(),
+            Err(TableError::Conflict) => vec![],
+            Err(error) => panic!("{error:?}"),
+        };
+        prop_assert_eq!(answers.len(), if holds { writes.len() } else { 0 });
+        self.settle(writes, answers, now)
+    }
+
+    async fn writes(
+        &mut self,
+        table: &dyn Table,
+        changes: Vec<Change>,
+        now: Timestamp,
+    ) -> Result<(), TestCaseError> {
+        let writes: Vec<_> = changes.into_iter().map(|change| self.write(change, now)).collect();
+        let answers = table.write(writes.clone()).await;
+        prop_assert_eq!(answers.len(), writes.len());
+        self.settle(writes, answers, now)
+    }
+
+    fn settle(
+        &mut self,
+        writes: Vec<Write>,
+        answers: Vec<Result<Version, TableError>>,
+        now: Timestamp,
+    ) -> Result<(), TestCaseError> {
+        for (write, answer) in writes.into_iter().zip(answers) {
+            let holds = self.holds(&write, now);
+            match answer {
+                Ok(version) => {
                     prop_assert!(holds, "a condition was passed over");
-                    prop_assert_eq!(versions.len(), writes.len());
-                    for (write, version) in writes.into_iter().zip(versions) {
-                        model.apply(write, version)?;
-                    }
+                    self.apply(write, version)?;
                 }
                 Err(TableError::Conflict) => prop_assert!(!holds, "no condition was broken"),
                 Err(error) => panic!("{error:?}"),
             }
         }
-        Op::Write(changes) => {
-            let writes: Vec<_> =
-                changes.into_iter().map(|change| model.write(change, now)).collect();
-            let answers = table.write(writes.clone()).await;
-            prop_assert_eq!(answers.len(), writes.len());
-            for (write, answer) in writes.into_iter().zip(answers) {
-                let holds = model.holds(&write, now);
-                match answer {
-                    Ok(version) => {
-                        prop_assert!(holds, "a condition was passed over");
-                        model.apply(write, version)?;
-                    }
-                    Err(TableError::Conflict) => prop_assert!(!holds, "no condition was broken"),
-                    Err(error) => panic!("{error:?}"),
-                }
-            }
-        }
+        Ok(())
     }
-    Ok(())
 }

@@ -6,7 +6,7 @@
 mod receive;
 mod send;
 
-use std::{fmt, pin::pin, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tokio::sync::Notify;
@@ -95,8 +95,7 @@ impl Queue for SqliteQueue {
         let end = clock::add(clock.now(), at_most);
         loop {
             // Listens before it looks, else it would miss what comes in between.
-            let mut rung = pin!(self.bell.notified());
-            rung.as_mut().enable();
+            let rung = self.bell.notified();
             // Where the look fails, so will the receiving, which can say so.
             let next = self.next().await.unwrap_or_default().unwrap_or(Duration::MAX);
             let left = clock::since(clock.now(), end);
