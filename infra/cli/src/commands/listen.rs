@@ -122,29 +122,33 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
     while left > 0 {
         let arrival = tokio::select! {
             () = signals.stop() => break,
-            Some(arrival) = arrivals.recv() => arrival,
+            arrival = arrivals.recv() => arrival,
         };
+        let Some(arrival) = arrival else { break };
         print(output, &arrival)?;
         if arrival.take().is_ok() {
             left -= 1;
         }
     }
     drop(arrivals);
-    ear.close().await;
-    Ok(())
+    ear.close().await
 }
 
 /// What hears the SETs.
 enum Ear {
     Push(PushEndpoint),
-    Poll(JoinHandle<()>),
+    Poll(JoinHandle<anyhow::Result<()>>),
 }
 
 impl Ear {
-    async fn close(self) {
+    /// Why it heard no more, if it was not asked to stop.
+    async fn close(self) -> anyhow::Result<()> {
         match self {
-            Self::Push(endpoint) => endpoint.close().await,
-            Self::Poll(polling) => _ = polling.await,
+            Self::Push(endpoint) => {
+                endpoint.close().await;
+                Ok(())
+            }
+            Self::Poll(polling) => polling.await?,
         }
     }
 }

@@ -121,7 +121,7 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
         let (now, wished) = (key.algorithm.name(), settings.algorithm.name());
         tracing::warn!(now, wished, "`tocsin keys rotate` makes a key that signs as wished");
     }
-    let service = Service::start(home.transmitter, server)?;
+    let mut service = Service::start(home.transmitter, server)?;
     let scheme = if args.tls { "https" } else { "http" };
     let url = format!("{scheme}://{}", service.address());
     if output.is_json() {
@@ -140,7 +140,10 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
             let _ = output.line(format_args!("  certificate  {}", certificate.display()));
         }
     }
-    signals.stop().await;
+    tokio::select! {
+        () = signals.stop() => {}
+        () = service.broken() => bail!("a part of the transmitter has failed; start it again"),
+    }
     tracing::info!("stopping; what is in flight is finished first");
     tokio::select! {
         () = service.stop() => tracing::info!("stopped"),

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use ::http::Method as Verb;
+use ::http::{Method as Verb, StatusCode};
+use anyhow::Context;
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use ssf::clock::{Clock, SystemClock};
 use tokio::sync::mpsc;
 
-use super::{Arrival, Receiver, Stream, hand_on};
+use super::{Arrival, Receiver, Refused, Stream, hand_on};
 
 /// Polls one stream.
 #[derive(Debug)]
@@ -66,9 +67,9 @@ impl PollLoop {
         Self { receiver, stream, ack: Vec::new(), set_errs: BTreeMap::new() }
     }
 
-    /// Polls, and hands on what comes, until nobody takes it any more. What was taken is
-    /// acknowledged with the next poll.
-    pub async fn run(mut self, arrivals: mpsc::Sender<Arrival>) {
+    /// Polls, and hands on what comes, until nobody takes it any more, or the transmitter says that
+    /// it is no use. What was taken is acknowledged with the next poll.
+    pub async fn run(mut self, arrivals: mpsc::Sender<Arrival>) -> anyhow::Result<()> {
         let mut rest = SHORTEST_REST;
         loop {
             let sets = tokio::select! {
@@ -82,6 +83,7 @@ impl PollLoop {
                         break;
                     }
                 }
+                Err(error) if is_final(&error) => return Err(error),
                 Err(error) => {
                     tracing::warn!(error = format!("{error:#}"), "cannot poll; tried again");
                     tokio::select! {
@@ -93,9 +95,7 @@ impl PollLoop {
             }
         }
         // What is not acknowledged would come again.
-        if let Err(error) = self.poll(false).await {
-            tracing::warn!(error = format!("{error:#}"), "cannot acknowledge the last SETs");
-        }
+        self.poll(false).await.context("the last SETs are not acknowledged").map(drop)
     }
 
     /// Says whether there is still somebody who takes them.
@@ -135,4 +135,11 @@ impl PollLoop {
         self.set_errs.clear();
         Ok(response.sets)
     }
+}
+
+/// Whether the same again cannot succeed: the stream is gone, or we are nobody any more.
+fn is_final(error: &anyhow::Error) -> bool {
+    let later = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+    let refused = error.downcast_ref::<Refused>().map(|refused| refused.status);
+    refused.is_some_and(|status| status.is_client_error() && !later.contains(&status))
 }

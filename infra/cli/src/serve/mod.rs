@@ -51,6 +51,11 @@ impl Service {
         self.address
     }
 
+    /// Returns when a part of it has ended that should not have; it has panicked.
+    pub async fn broken(&mut self) {
+        self.running.join_next().await;
+    }
+
     /// Takes nothing new, finishes what is in flight, and ends.
     pub async fn stop(mut self) {
         self.stopping.send_replace(true);

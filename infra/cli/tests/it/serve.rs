@@ -120,6 +120,20 @@ fn a_receiver_that_comes_back_finds_its_stream_and_what_it_missed() {
     assert_eq!(streams.len(), 1, "{streams:?}");
 }
 
+#[test]
+fn a_receiver_whose_stream_is_gone_says_so_and_ends() {
+    let tool = Tool::new();
+    let (_serve, port) = serve(&tool, 0);
+    let listening = listen(&tool, port, &[]);
+    let streams = tool.run("stream list --json").json();
+    let id = streams[0]["stream_id"].as_str().unwrap();
+    assert_eq!(tool.run(&format!("stream delete {id} --yes")).code, 0);
+    let said = listening.stderr_line();
+    assert!(said.starts_with("error: POST "), "{said}");
+    assert!(said.ends_with(&format!("404 Not Found: there is no stream {id}")), "{said}");
+    assert_eq!(listening.end(), (Some(1), Vec::new()));
+}
+
 #[cfg(unix)]
 #[test]
 fn it_ends_when_asked_and_keeps_nobody_waiting() {
