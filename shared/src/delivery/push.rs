@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::{
     Error, Transmitter, clock,
     delivery::{Attempt, Bell, Push, PushOutcome, PushTask, backoff},
+    event::Family,
     set::{Held, IssuedToken, PENDING, Passage, SetError, TokenStatus, lane_prefix},
     stream::{Delivery, Secret, Status, Stream},
     table::TableError,
@@ -298,12 +299,22 @@ pub(crate) fn sift(stream: &Stream, held: Vec<Held>) -> (Vec<Held>, Vec<Held>) {
         }
         match stream.status {
             Status::Enabled | Status::Paused if dropped => void.push(held),
+            Status::Enabled if is_unwanted(stream, &held.token) => void.push(held),
             Status::Enabled => passing.push(held),
             Status::Paused => {}
             Status::Disabled | Status::DisabledDeleted => void.push(held),
         }
     }
     (passing, void)
+}
+
+/// Whether the receiver has said, since `token` was issued, that it does not want such events any
+/// more ([SSF 1.0, 8.1.1], `events_delivered`).
+fn is_unwanted(stream: &Stream, token: &IssuedToken) -> bool {
+    let of_stream = token.event_type.family() == Family::Ssf;
+    // The stream may have been read before it was changed to want them.
+    let before = token.created < stream.last_modified;
+    before && !of_stream && !stream.events_delivered.contains(&token.event_type)
 }
 
 /// One list for each subject, in order, of those that can be sent now. The subjects of which the
