@@ -2,14 +2,15 @@
 
 mod create;
 mod delete;
+mod delivered;
 mod read;
 mod update;
 
 use std::fmt::Write;
 
 use http::Method;
-use serde_json::Value;
-use tests::{Answer, Caller};
+use serde_json::{Value, json};
+use tests::{Answer, Caller, World, world::push_stream};
 
 const STREAMS: &str = "/ssf/streams";
 
@@ -32,4 +33,31 @@ async fn table(caller: &Caller, method: Method, bodies: &[Value]) -> String {
         writeln!(table, "{body}\n    {}", answer.brief()).unwrap();
     }
     table
+}
+
+/// A world, its alice, and a push stream of hers with a description.
+async fn alice() -> (World, Caller, Value) {
+    let world = World::new();
+    let alice = world.signed_in("alice", "ssf.manage").await;
+    let mut body = push_stream("alice", &["session-revoked", "credential-change"]);
+    body["description"] = json!("first");
+    let stream = alice.post(STREAMS, body).await.json();
+    (world, alice, stream)
+}
+
+/// A request about `stream`.
+fn with(stream: &Value, members: Value) -> Value {
+    changed(&json!({ "stream_id": stream["stream_id"] }), members)
+}
+
+/// `stream` with other members.
+fn changed(stream: &Value, members: Value) -> Value {
+    let Value::Object(members) = members else { panic!("{members} is no object") };
+    let mut stream = stream.clone();
+    stream.as_object_mut().unwrap().extend(members);
+    stream
+}
+
+async fn read(caller: &Caller, stream: &Value) -> Value {
+    caller.get(&one(stream["stream_id"].as_str().unwrap())).await.json()
 }
