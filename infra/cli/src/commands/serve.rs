@@ -1,6 +1,6 @@
 //! `tocsin serve`: a transmitter in one process.
 
-use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use serde_json::json;
@@ -109,7 +109,6 @@ pub struct Args {
 pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
     let mut signals = signals::listen()?;
     let _lock = Lock::take(&args.data)?;
-    let certificate = args.tls.then(|| tls::certificate_path(&args.data));
     let server = bind(&args).await?;
     let settings = args.settings(server.local_addr()?)?;
     let home = Home::open(&args.data, settings.config()?, Arc::new(args.push()?))?;
@@ -122,24 +121,7 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
         tracing::warn!(now, wished, "`tocsin keys rotate` makes a key that signs as wished");
     }
     let mut service = Service::start(home.transmitter, server)?;
-    let scheme = if args.tls { "https" } else { "http" };
-    let url = format!("{scheme}://{}", service.address());
-    if output.is_json() {
-        output.value(&json!({
-            "listening on": url,
-            "issuer": settings.issuer,
-            "data": args.data,
-            "certificate": certificate,
-        }))?;
-    } else {
-        output.line(format_args!("listening on {url}"))?;
-        // Whoever only waited for the first line may be gone by now; that is no reason to stop.
-        let _ = output.line(format_args!("  issuer       {}", settings.issuer));
-        let _ = output.line(format_args!("  data         {}", args.data.display()));
-        if let Some(certificate) = certificate {
-            let _ = output.line(format_args!("  certificate  {}", certificate.display()));
-        }
-    }
+    announce(&args, &settings, service.address(), output)?;
     tokio::select! {
         () = signals.stop() => {}
         () = service.broken() => bail!("a part of the transmitter has failed; start it again"),
@@ -148,6 +130,33 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
     tokio::select! {
         () = service.stop() => tracing::info!("stopped"),
         () = signals.stop() => bail!("stopped at once; what was in flight is done at the next start"),
+    }
+    Ok(())
+}
+
+/// Says that it is ready, and what others need to know.
+fn announce(
+    args: &Args,
+    settings: &Settings,
+    address: SocketAddr,
+    output: Output,
+) -> io::Result<()> {
+    let certificate = args.tls.then(|| tls::certificate_path(&args.data));
+    let scheme = if args.tls { "https" } else { "http" };
+    let url = format!("{scheme}://{address}");
+    if output.is_json() {
+        return output.value(&json!({
+            "listening on": url,
+            "issuer": settings.issuer,
+            "data": args.data,
+            "certificate": certificate,
+        }));
+    }
+    output.line(format_args!("listening on {url}"))?;
+    output.line(format_args!("  issuer       {}", settings.issuer))?;
+    output.line(format_args!("  data         {}", args.data.display()))?;
+    if let Some(certificate) = certificate {
+        output.line(format_args!("  certificate  {}", certificate.display()))?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::{collections::HashSet, error::Error, pin::pin, sync::Arc, time::Duratio
 use ssf::{
     Transmitter,
     delivery::Door,
-    queue::{Queue, Received},
+    queue::{Queue, QueueError, Received},
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -131,28 +131,16 @@ pub(super) async fn work(work: Work, us: Transmitter, stop: watch::Receiver<bool
         // Not given up halfway: what was received would be out of sight with nobody to see to it.
         let max = work.at_once(places.available_permits() + 1);
         let messages = match queue.receive(max, VISIBILITY).await {
-            Ok(messages) => messages,
-            Err(error) => {
-                tracing::error!(
-                    ?work,
-                    error = &error as &dyn Error,
-                    "a queue does not answer; it is tried again"
-                );
+            Ok(messages) if !messages.is_empty() => messages,
+            nothing => {
+                drop(place);
                 tokio::select! {
                     biased;
                     () = &mut stop => break,
-                    () = us.parts().clock.sleep(PAUSE) => continue,
+                    () = rest(work, &us, nothing) => continue,
                 }
             }
         };
-        if messages.is_empty() {
-            drop(place);
-            tokio::select! {
-                biased;
-                () = &mut stop => break,
-                () = queue.wait(QUIET) => continue,
-            }
-        }
         let mut place = Some(place);
         for batch in work.batches(messages) {
             // There are at most as many batches as places were free.
@@ -162,6 +150,21 @@ pub(super) async fn work(work: Work, us: Transmitter, stop: watch::Receiver<bool
     }
     while let Some(done) = in_hand.join_next().await {
         report(done);
+    }
+}
+
+/// Returns when it is time to look again, after `nothing` was received.
+async fn rest(work: Work, us: &Transmitter, nothing: Result<Vec<Received>, QueueError>) {
+    match nothing {
+        Ok(_) => work.queue(us).wait(QUIET).await,
+        Err(error) => {
+            tracing::error!(
+                ?work,
+                error = &error as &dyn Error,
+                "a queue does not answer; it is tried again"
+            );
+            us.parts().clock.sleep(PAUSE).await;
+        }
     }
 }
 
