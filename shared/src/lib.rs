@@ -21,7 +21,7 @@
 //! * **Same `jti`, same bytes.** A SET is signed once, stored, and sent as stored, however often.
 //! * **In order** per stream and subject, in the order in which the queue accepted the events.
 //! * **Held while paused**, without a bound on their number and for as long as the pause lasts, and
-//!   delivered in order on enable; **dropped while disabled**.
+//!   delivered in order on enable, if their types are still asked for; **dropped while disabled**.
 //! * **Nothing goes to a stranger.** A stream is only ever reached together with its owner.
 //! * **No late surprises.** After a stream's create or update returns, every event accepted later
 //!   sees it.

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 use tests::{
     Answer, World,
-    world::{caep, endpoint, poll_stream, push_stream, session_revoked},
+    world::{caep, endpoint, poll_stream, push_stream},
 };
 
 use super::{STREAMS, alice, changed, read, table, with};
