@@ -292,7 +292,7 @@ fn next_attempt(stream: &Stream, token: &IssuedToken, now: Timestamp) -> Attempt
 pub(crate) fn sift(stream: &Stream, held: Vec<Held>) -> (Vec<Held>, Vec<Held>) {
     let (mut passing, mut void) = (Vec::new(), Vec::new());
     for held in held {
-        let dropped = stream.dropped_until.is_some_and(|until| held.token.created < until);
+        let dropped = held.token.era != stream.era;
         if held.token.passage == Passage::Always {
             passing.push(held);
             continue;

@@ -128,6 +128,7 @@ impl Transmitter {
             subject: event.subject.digest().to_string(),
             place: place.to_owned(),
             passage,
+            era: stream.era,
             created: now,
             last_modified: now,
             attempts: 0,

@@ -45,6 +45,9 @@ pub struct IssuedToken {
     pub place: String,
     /// When it passes.
     pub passage: Passage,
+    /// The stream's era when it was issued; see [`Stream::era`](crate::stream::Stream::era).
+    #[serde(default)]
+    pub era: u32,
     /// When it was issued.
     pub created: Timestamp,
     /// When its status last changed.

@@ -90,7 +90,7 @@ impl Transmitter {
             verify_certificates: receiver.verify_certificates,
             round: 0,
             round_began: None,
-            dropped_until: None,
+            era: 0,
             created: now,
             last_modified: now,
         })
@@ -247,11 +247,9 @@ impl Transmitter {
 
     /// Takes `stream` from its owner; nothing more is accepted for it.
     pub(crate) async fn retire_stream(&self, stream: &Stream, reason: &str) -> Result<(), Error> {
-        let now = self.parts().clock.now();
         self.change_stream(&stream.id, |stream| {
             stream.status = Status::DisabledDeleted;
             stream.reason = Some(reason.to_owned());
-            stream.dropped_until = Some(now);
             Ok(())
         })
         .await?;

@@ -63,9 +63,10 @@ pub struct Stream {
     /// When the round began: what failed before counts no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round_began: Option<Timestamp>,
-    /// When it was last disabled: what was issued until then is not delivered any more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dropped_until: Option<Timestamp>,
+    /// Raised when it is disabled: what was issued in an earlier era, by whoever still took the
+    /// stream for enabled, is not delivered any more. Not a time: clocks differ between processes.
+    #[serde(default)]
+    pub era: u32,
     /// When it was created.
     pub created: Timestamp,
     /// When it was last changed.

@@ -159,9 +159,9 @@ impl Transmitter {
                 if status == Status::Enabled && stream.status != Status::Enabled {
                     stream.begin_round(now);
                 }
-                if status == Status::Disabled {
+                if status == Status::Disabled && stream.status != Status::Disabled {
                     // [SSF 1.0, 8.1.2.1]: nothing is held for a disabled stream.
-                    stream.dropped_until = Some(now);
+                    stream.era += 1;
                 }
                 stream.status = status;
                 stream.reason.clone_from(&reason);
