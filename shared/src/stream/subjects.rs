@@ -20,7 +20,7 @@ use crate::{
         store::{content, encode, stream_key},
     },
     subject::{Digest, Subject},
-    table::{Condition, Content, Key, TableError, Write},
+    table::{Condition, Content, Item, Key, TableError, Write},
 };
 
 /// The body of a request to add a subject ([SSF 1.0, 8.1.3.2]).
@@ -120,36 +120,42 @@ impl Transmitter {
         let row = content(&NamedRow { from });
         let listed = Content { body: encode(subject), ..Content::default() };
         let list = Write::put(listed_subject_key(&stream.id, subject), Condition::Any, listed);
+        // Listed first: what is found and not listed would outlive the stream.
+        self.write_rows(vec![list]).await?;
         // Asked again, it counts from when it was to count the first time.
         let condition = if from.is_some() { Condition::Absent } else { Condition::Any };
         let rows = subject_rows(stream, subject)
             .into_iter()
             .map(|key| Write::put(key, condition, row.clone()));
-        match self.write_rows(std::iter::once(list).chain(rows).collect()).await {
+        match self.write_rows(rows.collect()).await {
             Err(Error::Table(TableError::Conflict)) if from.is_some() => Ok(()),
             done => done,
         }
     }
 
-    /// Takes back [`Self::name`]: when this returns, or after the grace for a removal.
+    /// Takes back [`Self::name`]: when this returns, or after the grace for a removal. Looks at all
+    /// there is, so that also what was named, or taken back, by half is taken back.
     async fn unname(&self, stream: &Stream, subject: &Subject) -> Result<(), Error> {
         let grace = self.parts().config.removal_grace;
-        let listed = listed_subject_key(&stream.id, subject);
-        let Some(item) = self.parts().table.get(&listed).await? else { return Ok(()) };
+        let mut keys = subject_rows(stream, subject);
+        keys.push(listed_subject_key(&stream.id, subject));
+        let mut items = self.parts().table.batch_get(&keys).await?;
         // Asked again, it goes when it was to go the first time.
-        let goes = item.expires.unwrap_or_else(|| clock::add(self.parts().clock.now(), grace));
+        let goes = items.iter().flatten().filter_map(|item| item.expires).min();
+        let goes = goes.unwrap_or_else(|| clock::add(self.parts().clock.now(), grace));
         let expires =
             (stream.default_subjects == DefaultSubjects::None && !grace.is_zero()).then_some(goes);
-        let change = |key: Key, body: String| match expires {
+        let listed = items.pop().flatten();
+        let change = |item: Item| match expires {
             // It goes on for a while, then goes away by itself.
-            Some(_) => Write::put(key, Condition::Any, Content { body, order: None, expires }),
-            None => Write::delete(key, Condition::Any),
+            Some(_) => {
+                let content = Content { body: item.body, order: None, expires };
+                Write::put(item.key, Condition::Any, content)
+            }
+            None => Write::delete(item.key, Condition::Any),
         };
-        let row = encode(&NamedRow { from: None });
-        let mut writes: Vec<Write> =
-            subject_rows(stream, subject).into_iter().map(|key| change(key, row.clone())).collect();
-        writes.push(change(listed, encode(subject)));
-        self.write_rows(writes).await
+        self.write_rows(items.into_iter().flatten().map(change).collect()).await?;
+        self.write_rows(listed.into_iter().map(change).collect()).await
     }
 }
 
