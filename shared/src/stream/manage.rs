@@ -118,10 +118,17 @@ impl Transmitter {
         owner: &ClientId,
         max_streams: usize,
     ) -> Result<(Owned, Condition), Error> {
-        let (has, condition) = match self.parts().table.get(&owned_key(owner)).await? {
+        let (mut has, condition) = match self.parts().table.get(&owned_key(owner)).await? {
             Some(item) => (decode::<Owned>(&item)?, Condition::Version(item.version)),
             None => (Owned::default(), Condition::Absent),
         };
+        if has.streams.len() >= max_streams {
+            // Who died while it deleted one may have left it in the list.
+            let streams = self.streams_of(owner).await?;
+            let live =
+                streams.into_iter().filter(|stream| stream.status != Status::DisabledDeleted);
+            has.streams = live.map(|stream| stream.id).collect();
+        }
         if has.streams.len() >= max_streams {
             return Err(Error::TooManyStreams(has.streams.len()));
         }
