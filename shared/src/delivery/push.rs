@@ -41,6 +41,8 @@ const REST: Duration = Duration::from_mins(1);
 enum Fared {
     /// All were settled.
     Well,
+    /// All so far were settled, but what is known of the stream has grown old.
+    Slowly,
     /// One failed; it, and those behind it, are tried after this time.
     Badly(Delay),
     /// One failed for so long that the receiver counts as gone; why.
@@ -51,21 +53,66 @@ enum Fared {
 #[derive(Clone, Copy)]
 struct Delay {
     time: Duration,
+    due: Timestamp,
     /// The receiver asked for it.
     asked: bool,
 }
 
 /// One walk through a lane, from its first pending SET to its last.
-#[derive(Default)]
 struct Walk {
     /// Where it is.
     after: Option<String>,
     /// The subjects of which one SET waits: those behind it wait too.
     blocked: HashSet<String>,
+    /// When the stream was read.
+    read_at: Timestamp,
     /// Something was settled.
     progress: bool,
     /// What was put off on this walk.
     delays: Vec<Delay>,
+}
+
+/// How one page of a walk went.
+#[derive(Default)]
+struct Page {
+    /// It was left before its end, and is to be looked at once more.
+    slow: bool,
+    /// The receiver counts as gone; why.
+    hopeless: Option<String>,
+    /// What became of a SET is not known.
+    failed: Option<Error>,
+}
+
+impl Walk {
+    fn new(read_at: Timestamp) -> Self {
+        let blocked = HashSet::new();
+        Self { after: None, blocked, read_at, progress: false, delays: Vec::new() }
+    }
+
+    /// Notes how the SETs about `subject` fared.
+    fn note(&mut self, subject: String, fared: Result<Fared, Error>, page: &mut Page) {
+        match fared {
+            Ok(Fared::Well) => self.progress = true,
+            Ok(Fared::Slowly) => (self.progress, page.slow) = (true, true),
+            Ok(Fared::Badly(delay)) => {
+                self.blocked.insert(subject);
+                self.delays.push(delay);
+            }
+            Ok(Fared::Hopelessly(reason)) => page.hopeless = Some(reason),
+            Err(error) => page.failed = Some(error),
+        }
+    }
+
+    /// What happens to the bell, if the walk is over.
+    fn verdict(&self, is_last: bool) -> Option<PushVerdict> {
+        let asked = self.delays.iter().filter(|delay| delay.asked).map(|delay| delay.time).max();
+        let shortest = self.delays.iter().map(|delay| delay.time).min();
+        match (asked, shortest) {
+            (Some(rest), _) => Some(PushVerdict::Again(rest)),
+            (None, Some(delay)) if !self.progress => Some(PushVerdict::Again(delay.min(REST))),
+            (None, _) => is_last.then_some(PushVerdict::Done),
+        }
+    }
 }
 
 impl Transmitter {
@@ -84,15 +131,14 @@ impl Transmitter {
         let Some((mut stream, _)) = self.stream(stream_id).await? else {
             return Ok(PushVerdict::Done);
         };
-        let mut read_at = began;
-        let mut walk = Walk::default();
+        let mut walk = Walk::new(began);
         loop {
             let now = self.parts().clock.now();
-            if clock::since(read_at, now) >= STREAM_AGE {
+            if clock::since(walk.read_at, now) >= STREAM_AGE {
                 let Some((again, _)) = self.stream(stream_id).await? else {
                     return Ok(PushVerdict::Done);
                 };
-                (stream, read_at) = (again, now);
+                (stream, walk.read_at) = (again, now);
             }
             // What is held stays where it is, and is rung for when the stream is enabled. Lane 0
             // may hold the news that the stream stops.
@@ -131,44 +177,49 @@ impl Transmitter {
         let ready = by_subject(stream, held, now, &mut walk.blocked);
         let subjects: Vec<String> =
             ready.iter().map(|list| list[0].token.subject.clone()).collect();
-        let fared = join_all(ready.into_iter().map(|held| self.push_in_order(stream, held))).await;
+        let fared = ready.into_iter().map(|held| self.push_in_order(stream, walk.read_at, held));
+        let fared = join_all(fared).await;
         let already = walk.delays.len();
+        let mut page = Page::default();
         for (subject, fared) in subjects.into_iter().zip(fared) {
-            match fared? {
-                Fared::Well => walk.progress = true,
-                Fared::Badly(delay) => {
-                    walk.blocked.insert(subject);
-                    walk.delays.push(delay);
-                }
-                Fared::Hopelessly(reason) => {
-                    let reason = format!("push has failed for too long: {reason}");
-                    self.set_status_ourselves(&stream.id, Status::Paused, &reason).await?;
-                    return Ok(Some(PushVerdict::Done));
-                }
-            }
+            walk.note(subject, fared, &mut page);
         }
-        let bells = walk.delays[already..].iter().map(|delay| Bell {
-            not_before: Some(clock::add(now, delay.time)),
-            ..Bell::of(stream, lane)
+        let bells = walk.delays[already..].iter().map(|delay| {
+            // A bell that rang any earlier would find that the SET is not due, and be gone.
+            Bell { not_before: Some(delay.due), ..Bell::of(stream, lane) }
         });
         for rung in self.ring(bells.collect()).await {
             rung?;
         }
-        walk.after = next;
-        let asked = walk.delays.iter().filter(|delay| delay.asked).map(|delay| delay.time).max();
-        let shortest = walk.delays.iter().map(|delay| delay.time).min();
-        Ok(match (asked, shortest) {
-            (Some(rest), _) => Some(PushVerdict::Again(rest)),
-            (None, Some(delay)) if !walk.progress => Some(PushVerdict::Again(delay.min(REST))),
-            (None, _) if walk.after.is_none() => Some(PushVerdict::Done),
-            (None, _) => None,
-        })
+        // Not before: what was put off has its bell now.
+        if let Some(error) = page.failed {
+            return Err(error);
+        }
+        if let Some(reason) = page.hopeless {
+            let reason = format!("push has failed for too long: {reason}");
+            self.set_status_ourselves(&stream.id, Status::Paused, &reason).await?;
+            return Ok(Some(PushVerdict::Done));
+        }
+        let is_last = next.is_none() && !page.slow;
+        if !page.slow {
+            walk.after = next;
+        }
+        Ok(walk.verdict(is_last))
     }
 
-    /// Sends SETs about one subject, one after the other, until one fails.
-    async fn push_in_order(&self, stream: &Stream, held: Vec<Held>) -> Result<Fared, Error> {
-        for mut held in held {
+    /// Sends SETs about one subject, one after the other, until one fails, or until the stream has
+    /// to be read again: it may have been stopped meanwhile.
+    async fn push_in_order(
+        &self,
+        stream: &Stream,
+        read_at: Timestamp,
+        held: Vec<Held>,
+    ) -> Result<Fared, Error> {
+        for (at, mut held) in held.into_iter().enumerate() {
             let now = self.parts().clock.now();
+            if at > 0 && clock::since(read_at, now) >= STREAM_AGE {
+                return Ok(Fared::Slowly);
+            }
             let attempt = next_attempt(stream, &held.token, now);
             let outcome = self.push_one(stream, &held.token, attempt).await;
             let now = self.parts().clock.now();
@@ -190,8 +241,9 @@ impl Transmitter {
                     token.put_off(attempt, reason);
                     let jitter = backoff::jitter(self.parts().ids.fresh());
                     let time = after.unwrap_or_else(|| backoff::delay(attempt.number, jitter));
-                    token.next_attempt = Some(clock::add(now, time));
-                    Fared::Badly(Delay { time, asked: after.is_some() })
+                    let due = clock::add(now, time);
+                    token.next_attempt = Some(due);
+                    Fared::Badly(Delay { time, due, asked: after.is_some() })
                 }
                 PushOutcome::GiveUp { reason } => {
                     token.put_off(attempt, reason.clone());
