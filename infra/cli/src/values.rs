@@ -74,16 +74,18 @@ pub fn status_name(status: Status) -> &'static str {
 /// The status of a SET.
 pub fn token_status(text: &str) -> Result<TokenStatus, String> {
     match text {
+        "dropped" => Ok(TokenStatus::Dropped),
         "pending_new" | "pending" => Ok(TokenStatus::New),
         "pending_failed" | "failed" => Ok(TokenStatus::Failed),
         "sent" => Ok(TokenStatus::Sent),
-        _ => Err("is none of pending_new, pending_failed and sent".to_owned()),
+        _ => Err("is none of pending_new, pending_failed, sent and dropped".to_owned()),
     }
 }
 
 /// The name of the status of a SET.
 pub fn token_status_name(status: TokenStatus) -> &'static str {
     match status {
+        TokenStatus::Dropped => "dropped",
         TokenStatus::New => "pending_new",
         TokenStatus::Failed => "pending_failed",
         TokenStatus::Sent => "sent",
@@ -168,7 +170,7 @@ mod tests {
         for name in ["enabled", "paused", "disabled", "disabled_deleted"] {
             assert_eq!(stream_status(name).map(status_name), Ok(name));
         }
-        for name in ["pending_new", "pending_failed", "sent"] {
+        for name in ["pending_new", "pending_failed", "sent", "dropped"] {
             assert_eq!(token_status(name).map(token_status_name), Ok(name));
         }
     }

@@ -156,7 +156,7 @@ impl Transmitter {
             let wanted = limit - response.sets.len() + 1;
             let (held, next) = self.pending(&stream.id, &prefix, after.as_deref(), wanted).await?;
             let (passing, void) = sift(stream, held);
-            self.drop_issued(&void).await?;
+            self.drop_issued(void).await?;
             for Held { token, .. } in passing {
                 bytes += token.signed.as_str().len();
                 let full = response.sets.len() == limit

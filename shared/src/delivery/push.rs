@@ -11,7 +11,6 @@ use crate::{
     event::Family,
     set::{Held, IssuedToken, PENDING, Passage, SetError, TokenStatus, lane_prefix},
     stream::{Delivery, Secret, Status, Stream},
-    table::TableError,
 };
 
 /// What is to happen to a bell.
@@ -173,7 +172,7 @@ impl Transmitter {
         let (held, next) =
             self.pending(&stream.id, &prefix, walk.after.as_deref(), AT_ONCE).await?;
         let (held, void) = sift(stream, held);
-        self.drop_issued(&void).await?;
+        self.drop_issued(void).await?;
         let ready = by_subject(stream, held, now, &mut walk.blocked);
         let subjects: Vec<String> =
             ready.iter().map(|list| list[0].token.subject.clone()).collect();
@@ -291,13 +290,13 @@ impl Transmitter {
         PushOutcome::of(&answer, attempt, self.parts().clock.now())
     }
 
-    /// Deletes SETs that are not to be delivered any more.
-    pub(crate) async fn drop_issued(&self, held: &[Held]) -> Result<(), Error> {
-        let deletes = held.iter().map(Held::delete).collect();
-        match self.write_rows(deletes).await {
-            Err(Error::Table(TableError::Conflict)) => Ok(()),
-            done => done,
+    /// Notes that these SETs are not delivered, because their stream was disabled.
+    pub(crate) async fn drop_issued(&self, mut held: Vec<Held>) -> Result<(), Error> {
+        for held in &mut held {
+            held.token.status = TokenStatus::Dropped;
+            held.token.next_attempt = None;
         }
+        self.settle(held).await
     }
 
     /// Rings for every lane of a stream of which the first pending SET is overdue; says how many.

@@ -126,7 +126,7 @@ impl Transmitter {
     async fn drop_pending(&self, stream: &Stream) -> Result<(), Error> {
         let (held, _) = self.pending(&stream.id, PENDING, None, ITEMS).await?;
         let (_, void) = crate::delivery::sift(stream, held);
-        self.drop_issued(&void).await
+        self.drop_issued(void).await
     }
 
     /// Whether nothing must go out of a deleted stream any more.

@@ -151,7 +151,7 @@ impl Transmitter {
                 after: newest.after.as_ref().map(|after| format!("{FAILED}{after}")),
                 ..Query::ordered(partition, FAILED).backwards()
             },
-            Some(TokenStatus::Sent) | None => Query::sorted(partition, ""),
+            Some(TokenStatus::Dropped | TokenStatus::Sent) | None => Query::sorted(partition, ""),
         }
         .limit(AT_ONCE);
         loop {

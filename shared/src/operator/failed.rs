@@ -10,6 +10,7 @@ use crate::{
     operator::{EventFilter, EventSummary},
     set::{FAILED, Held, IssuedToken, Jti, TokenStatus},
     stream::{Status, Stream, StreamId},
+    table::TableError,
 };
 
 /// How many SETs are changed at once.
@@ -65,14 +66,14 @@ impl Transmitter {
     pub async fn event_drop(&self, jti: &Jti, stream: Option<&StreamId>) -> Result<(), Error> {
         let (held, _) = self.find_failed(jti, stream).await?;
         tracing::info!(stream.id = %held.token.stream_id, set.jti = %jti, "event dropped");
-        self.drop_issued(&[held]).await
+        self.remove_issued(&[held]).await
     }
 
     /// Removes all failed SETs that fit `filter`, whatever status it names; says how many.
     pub async fn event_drop_all(&self, filter: &EventFilter) -> Result<usize, Error> {
         let mut sum = 0;
         self.each_failed(filter, async |stream, held| {
-            self.drop_issued(&held).await?;
+            self.remove_issued(&held).await?;
             tracing::info!(stream.id = %stream.id, count = held.len(), "events dropped");
             sum += held.len();
             Ok(())
@@ -89,10 +90,19 @@ impl Transmitter {
         let (held, stream) = self.find_event(jti, stream).await?;
         let is = match held.token.status {
             TokenStatus::Failed => return Ok((held, stream)),
+            TokenStatus::Dropped => "was dropped",
             TokenStatus::New => "is still pending",
             TokenStatus::Sent => "was delivered",
         };
         Err(Error::Refused(format!("the event {jti} has not failed: it {is}")))
+    }
+
+    async fn remove_issued(&self, held: &[Held]) -> Result<(), Error> {
+        match self.write_rows(held.iter().map(Held::delete).collect()).await {
+            // Somebody else settled it meanwhile.
+            Err(Error::Table(TableError::Conflict)) => Ok(()),
+            done => done,
+        }
     }
 
     /// Does `work` to all failed SETs that fit `filter`, stream by stream, some at a time.

@@ -9,7 +9,9 @@ use crate::{
     Error, Transmitter,
     delivery::Bell,
     event::SecurityEvent,
-    set::{EventId, IssuedToken, Jti, Passage, PublicKey, SecurityEventToken, TokenStatus, place},
+    set::{
+        EventId, Held, IssuedToken, Jti, Passage, PublicKey, SecurityEventToken, TokenStatus, place,
+    },
     stream::Stream,
     table::{Condition, TableError},
 };
@@ -48,29 +50,63 @@ impl Transmitter {
             let signing = notices.iter().map(|notice| self.sign_notice(notice, &key, now));
             tokens.extend(join_all(signing).await);
         }
-        let mut answers: Vec<Result<(), Error>> = Vec::with_capacity(notices.len());
-        let mut writes = Vec::new();
-        let mut written = Vec::new();
-        for (index, token) in tokens.into_iter().enumerate() {
-            answers.push(token.map(|token| {
-                written.push((index, token.lane));
-                writes.push(token.write(Condition::Absent, now));
-            }));
-        }
-        let stored = self.parts().table.write(writes).await;
-        let mut bells = HashMap::<_, Vec<usize>>::new();
-        for ((index, lane), stored) in written.into_iter().zip(stored) {
+        let writes = tokens.iter().flatten().map(|token| token.write(Condition::Absent, now));
+        let mut stored = self.parts().table.write(writes.collect()).await.into_iter();
+        let stored = tokens.into_iter().map(|token| {
+            token.map(|token| (token, stored.next().expect("each write has an answer")))
+        });
+        let lanes = join_all(stored.map(async |stored| {
+            let (token, stored) = stored?;
             match stored {
-                // It was there: then whoever stored it may have died before ringing.
-                Ok(_) | Err(TableError::Conflict) => {
-                    let stream = notices[index].stream;
-                    bells.entry((&stream.id, lane)).or_default().push(index);
-                }
-                Err(error) => answers[index] = Err(error.into()),
+                Ok(_) => Ok(token.lane),
+                Err(TableError::Conflict) => self.revive(&token).await,
+                Err(error) => Err(error.into()),
             }
+        }));
+        let mut answers: Vec<Result<(), Error>> = Vec::with_capacity(notices.len());
+        let mut bells = HashMap::<_, Vec<usize>>::new();
+        for (index, lane) in lanes.await.into_iter().enumerate() {
+            answers.push(lane.map(|lane| {
+                let stream = notices[index].stream;
+                bells.entry((&stream.id, lane)).or_default().push(index);
+            }));
         }
         self.announce(notices, bells, &mut answers).await;
         answers
+    }
+
+    /// Of a SET that was stored before, the lane: whoever stored it may have died before ringing.
+    /// It stays as it is, but for one that was dropped, or is about to be: the event was accepted
+    /// anew, and so it is pending again, with the same bytes.
+    async fn revive(&self, token: &IssuedToken) -> Result<u8, Error> {
+        let jtis = std::slice::from_ref(&token.jti);
+        let Some(Held { token: kept, version }) = self.issued(&token.stream_id, jtis).await?.pop()
+        else {
+            // Its time has just come.
+            return Err(TableError::Conflict.into());
+        };
+        let lane = kept.lane;
+        let is_open = match kept.status {
+            TokenStatus::Dropped | TokenStatus::New => true,
+            TokenStatus::Failed | TokenStatus::Sent => false,
+        };
+        if is_open && kept.era < token.era {
+            let anew = IssuedToken {
+                status: TokenStatus::New,
+                era: token.era,
+                place: token.place.clone(),
+                created: token.created,
+                last_modified: token.created,
+                attempts: 0,
+                first_attempt: None,
+                next_attempt: None,
+                error: None,
+                ..kept
+            };
+            let write = anew.write(Condition::Version(version), token.created);
+            self.write_rows(vec![write]).await?;
+        }
+        Ok(lane)
     }
 
     /// Tells those who deliver: one bell for each lane of a push stream, a nudge for polls.

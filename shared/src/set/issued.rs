@@ -74,6 +74,10 @@ fn is_zero(number: &u32) -> bool {
 /// What became of a SET.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum TokenStatus {
+    /// Its stream was disabled before it was delivered. What is left of it keeps the bytes, for when
+    /// the same event is accepted again.
+    #[serde(rename = "dropped")]
+    Dropped,
     /// It is still to be delivered.
     #[serde(rename = "pending_new")]
     New,
@@ -160,13 +164,16 @@ impl IssuedToken {
                 Some(format!("{}{}#{}", lane_prefix(self.lane), self.place, self.jti))
             }
             TokenStatus::Failed => Some(format!("{FAILED}{}#{}", sortable(self.created), self.jti)),
-            TokenStatus::Sent => None,
+            TokenStatus::Dropped | TokenStatus::Sent => None,
         }
     }
 
-    /// The write that keeps it; only what was sent goes away by itself, at `expires`.
+    /// The write that keeps it; only what was sent or dropped goes away by itself, at `expires`.
     pub(crate) fn write(&self, condition: Condition, expires: Timestamp) -> Write {
-        let expires = (self.status == TokenStatus::Sent).then_some(expires);
+        let expires = match self.status {
+            TokenStatus::Dropped | TokenStatus::Sent => Some(expires),
+            TokenStatus::New | TokenStatus::Failed => None,
+        };
         let content = Content { body: encode(self), order: self.order(), expires };
         Write::put(Self::key(&self.stream_id, &self.jti), condition, content)
     }

@@ -40,7 +40,7 @@ enum Command {
         #[command(flatten)]
         filter: Filter,
         /// Only those that are still pending, failed, or were sent
-        #[arg(long, value_name = "pending_new|pending_failed|sent", value_parser = values::token_status)]
+        #[arg(long, value_name = "pending_new|pending_failed|sent|dropped", value_parser = values::token_status)]
         status: Option<TokenStatus>,
         /// At most so many
         #[arg(long, value_name = "N", default_value = "100", value_parser = clap::value_parser!(u32).range(1..))]
@@ -200,7 +200,7 @@ fn events(count: usize) -> String {
 pub(super) fn status(status: TokenStatus) -> Cell {
     let style = match status {
         TokenStatus::New => WAITING,
-        TokenStatus::Failed => BAD,
+        TokenStatus::Dropped | TokenStatus::Failed => BAD,
         TokenStatus::Sent => GOOD,
     };
     Cell::new(token_status_name(status), style)

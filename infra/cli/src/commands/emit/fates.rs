@@ -88,7 +88,7 @@ fn is_settled(fate: &Fate) -> bool {
         Fate::Waiting => false,
         Fate::Refused { .. } => true,
         Fate::Issued { streams } => streams.iter().all(|to| match to.status {
-            TokenStatus::Failed | TokenStatus::Sent => true,
+            TokenStatus::Dropped | TokenStatus::Failed | TokenStatus::Sent => true,
             TokenStatus::New => to.stream_status != Status::Enabled,
         }),
     }
@@ -120,6 +120,9 @@ impl Sums {
                         &mut sums.failed
                     } else if any(TokenStatus::New) {
                         &mut sums.pending
+                    } else if any(TokenStatus::Dropped) {
+                        // Not any more.
+                        &mut sums.unwanted
                     } else {
                         &mut sums.delivered
                     }
@@ -216,6 +219,7 @@ fn rows(Told { sent, fate }: &Told, table: &mut Table) {
         Fate::Issued { streams } => {
             for to in streams {
                 let status = match to.status {
+                    TokenStatus::Dropped => Cell::new("dropped", BAD),
                     TokenStatus::New => Cell::new("pending", WAITING),
                     TokenStatus::Failed => Cell::new("failed", BAD),
                     TokenStatus::Sent => Cell::new("delivered", GOOD),
@@ -240,6 +244,7 @@ fn detail(to: &IssuedTo) -> String {
         (TokenStatus::New, None) if method(to.method) == "poll" => {
             "its receiver has not asked for it, or not acknowledged it".to_owned()
         }
+        (TokenStatus::Dropped, _) => "the stream was disabled".to_owned(),
         (TokenStatus::Sent, _) | (TokenStatus::Failed | TokenStatus::New, None) => String::new(),
     }
 }
