@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
+    path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -56,9 +57,21 @@ impl World {
 
     /// With other settings.
     pub fn with(settings: impl FnOnce(&mut Config)) -> Self {
+        Self::at(|clock| Database::in_memory(clock), settings)
+    }
+
+    /// With the defaults, and its state in `folder`.
+    pub fn on_disk(folder: &Path) -> Self {
+        Self::at(|clock| Database::open(folder, clock).expect("the folder can be used"), |_| {})
+    }
+
+    fn at(
+        database: impl FnOnce(Arc<ManualClock>) -> Database,
+        settings: impl FnOnce(&mut Config),
+    ) -> Self {
         let clock =
             Arc::new(ManualClock::new("2026-01-01T00:00:00Z".parse().expect("this is a time")));
-        let database = Database::in_memory(clock.clone());
+        let database = database(clock.clone());
         let mut config =
             Config::new(Issuer::parse("https://tocsin.example").expect("this is an issuer"));
         settings(&mut config);
