@@ -16,6 +16,7 @@ mod poll;
 mod push_http;
 mod queue;
 mod sets;
+mod simulation;
 mod status;
 mod streams;
 mod subjects;

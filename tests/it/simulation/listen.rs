@@ -1,0 +1,146 @@
+//! What receivers were given: whether it may have come, and to them.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::Timestamp;
+use ssf::{
+    set::Jti,
+    stream::{Status, Stream as Kept},
+};
+
+use super::{
+    calls::{Taken, Wish},
+    house::{Arrival, Entry, Outcome},
+    model::{Model, What},
+    plan::Reply,
+    reckon::{Call, endpoint_of},
+};
+
+impl Model {
+    /// What receivers were given.
+    pub(super) fn listen(&mut self, entries: &[Entry], calls: &[Call], kept: &[Option<Kept>]) {
+        let mut quiet = Quiet::of(self, calls);
+        for entry in entries {
+            match entry {
+                Entry::Began(process) => quiet.began(*process),
+                Entry::Done(process, at) => quiet.ended(*process, calls, *at),
+                Entry::Arrived(arrival) => self.hear_push(arrival, &quiet, kept),
+                Entry::Polled { process, stream, sets } => {
+                    self.hear_poll(*process, *stream, sets, &quiet);
+                }
+                Entry::Accepted(_) | Entry::Attempted(_) => {}
+            }
+        }
+        for call in calls {
+            let Wish::Poll { stream, ack, set_errs } = &call.wish else { continue };
+            self.settle_polled(*stream, ack, set_errs, &call.outcome);
+        }
+    }
+
+    fn hear_push(&mut self, arrival: &Arrival, quiet: &Quiet, kept: &[Option<Kept>]) {
+        let stream = self.endpoints[arrival.endpoint].expect("somebody asked for this endpoint");
+        self.check_endpoint(stream, arrival);
+        let now = kept[stream].as_ref().and_then(endpoint_of);
+        let current = [self.streams[stream].endpoint, now].contains(&Some(arrival.endpoint));
+        assert!(current, "a SET went to an endpoint that was given up");
+        let seen = self.read(stream, &arrival.set);
+        quiet.check(stream, arrival.process, &seen.what, Some(arrival.at));
+        let accepted = arrival.reply.is_success();
+        self.hear(stream, &seen, accepted);
+        if let (What::Event(event), Reply::Reject) = (&seen.what, arrival.reply) {
+            self.told.entry((*event, stream)).or_default().refused = true;
+        }
+        if !accepted {
+            let failing = &mut self.streams[stream].failing_since;
+            failing.get_or_insert(arrival.at);
+        }
+    }
+
+    fn hear_poll(&mut self, process: usize, stream: usize, sets: &[(Jti, String)], quiet: &Quiet) {
+        for (jti, set) in sets {
+            let seen = self.read(stream, set);
+            assert_eq!(seen.jti, jti.as_str());
+            let settled = (stream, seen.jti.clone());
+            assert!(!self.judge.acknowledged.contains(&settled), "{} came again", seen.jti);
+            quiet.check(stream, process, &seen.what, None);
+            self.hear(stream, &seen, true);
+            let given = self.judge.given.entry(stream).or_default();
+            if !given.contains(&seen.jti) {
+                given.push(seen.jti);
+            }
+        }
+    }
+
+    fn settle_polled(
+        &mut self,
+        stream: usize,
+        ack: &[String],
+        set_errs: &[String],
+        outcome: &Outcome<Taken>,
+    ) {
+        if !matches!(outcome, Outcome::Done(_)) {
+            return;
+        }
+        let settled: HashSet<&String> = ack.iter().chain(set_errs).collect();
+        self.judge.given.entry(stream).or_default().retain(|jti| !settled.contains(jti));
+        let settled = settled.into_iter().map(|jti| (stream, jti.clone()));
+        self.judge.acknowledged.extend(settled);
+    }
+}
+
+/// Since when each stream may not be sent events.
+struct Quiet {
+    /// By stream: since before the step, or from when on.
+    stopped: BTreeMap<usize, Option<Timestamp>>,
+    /// Streams that were being enabled meanwhile.
+    excused: HashSet<usize>,
+    /// The streams that were quiet when the call of this process began.
+    began: BTreeMap<usize, HashSet<usize>>,
+}
+
+/// A process may send for so long on what it has read of a stream.
+const TOLERANCE: i64 = 1;
+
+impl Quiet {
+    fn of(model: &Model, calls: &[Call]) -> Self {
+        let streams = model.streams.iter().enumerate();
+        let stopped = streams.filter(|(_, stream)| stream.status != Status::Enabled);
+        let enables = calls.iter().filter_map(|call| match call.wish {
+            Wish::SetStatus { stream, status: Status::Enabled, .. } => Some(stream),
+            _ => None,
+        });
+        Self {
+            stopped: stopped.map(|(number, _)| (number, None)).collect(),
+            excused: enables.collect(),
+            began: BTreeMap::new(),
+        }
+    }
+
+    fn began(&mut self, process: usize) {
+        self.began.insert(process, self.stopped.keys().copied().collect());
+    }
+
+    fn ended(&mut self, process: usize, calls: &[Call], now: Timestamp) {
+        let call = calls.iter().find(|call| call.process == process).expect("it was made");
+        let stream = match call.wish {
+            Wish::Delete { stream } => stream,
+            Wish::SetStatus { stream, status, .. } if status != Status::Enabled => stream,
+            _ => return,
+        };
+        self.stopped.entry(stream).or_insert(Some(now));
+    }
+
+    /// A SET of `stream` came, by the call of `process`.
+    fn check(&self, stream: usize, process: usize, what: &What, at: Option<Timestamp>) {
+        if matches!(what, What::Updated(_)) || self.excused.contains(&stream) {
+            return;
+        }
+        let Some(stopped) = self.stopped.get(&stream) else { return };
+        let began = &self.began[&process];
+        assert!(!began.contains(&stream), "stream {stream} has stopped, and {what:?} came");
+        if let (Some(stopped), Some(at)) = (stopped, at) {
+            let late = at.as_second() - stopped.as_second();
+            assert!(late <= TOLERANCE, "stream {stream} stopped, and {what:?} came {late} s after");
+        }
+    }
+}

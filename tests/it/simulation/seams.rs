@@ -1,0 +1,266 @@
+//! The seams of one process, with faults in them.
+//!
+//! Each call through a seam first lets others go on, so that two processes can meet between any two
+//! calls. A call that is to fail does all, some or none of its work before.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use ssf::{
+    delivery::{ChosenBy, HttpPush, Push, PushAnswer, PushError},
+    queue::{Message, Queue, QueueError, Received},
+    set::{Algorithm, PublicKey, SignError, Signer},
+    table::{BoxError, Item, Key, Page, Query, Table, TableError, Version, Write},
+};
+use url::Url;
+
+use super::plan::{Done, Fault, FaultKind};
+
+/// Where faults are armed, and seen to have happened.
+#[derive(Debug, Default)]
+pub(super) struct Switch {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    armed: Option<Fault>,
+    struck: bool,
+    crashed: bool,
+}
+
+impl Switch {
+    /// The next call but `fault.at` fails.
+    pub(super) fn arm(&self, fault: Option<Fault>) {
+        *self.lock() = State { armed: fault, ..State::default() };
+    }
+
+    /// Whether the fault has happened.
+    pub(super) fn has_struck(&self) -> bool {
+        self.lock().struck
+    }
+
+    /// Whether the process is gone.
+    pub(super) fn has_crashed(&self) -> bool {
+        self.lock().crashed
+    }
+
+    /// What becomes of the call that is made now; `None`: nothing special.
+    async fn meet(&self) -> Option<Fault> {
+        futures_util::pending!();
+        while self.has_crashed() {
+            futures_util::pending!();
+        }
+        let mut state = self.lock();
+        let fault = state.armed.as_mut()?;
+        if fault.at > 0 {
+            fault.at -= 1;
+            return None;
+        }
+        state.struck = true;
+        state.armed.take()
+    }
+
+    /// The end of a call that fails: none, if the process is gone.
+    async fn fail(&self, fault: Fault) {
+        if fault.kind == FaultKind::Crash {
+            self.lock().crashed = true;
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A seam with faults in it.
+pub(super) struct Shaky<T: ?Sized> {
+    pub(super) inner: Arc<T>,
+    pub(super) switch: Arc<Switch>,
+}
+
+impl<T: ?Sized> fmt::Debug for Shaky<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shaky").finish_non_exhaustive()
+    }
+}
+
+fn cause() -> BoxError {
+    "the simulation says so".into()
+}
+
+/// Whether the thing at this place is done although the call fails.
+fn is_done(done: Done, at: usize) -> bool {
+    match done {
+        Done::All => true,
+        Done::Even => at.is_multiple_of(2),
+        Done::Nothing => false,
+        Done::Odd => !at.is_multiple_of(2),
+    }
+}
+
+/// The answers of a call that did some of its work: those of what was done, and failures. Where all
+/// was done, nobody hears of it.
+fn answers<T, E>(
+    fault: Fault,
+    count: usize,
+    done: Vec<Result<T, E>>,
+    failed: impl Fn() -> E,
+) -> Vec<Result<T, E>> {
+    let mut done = done.into_iter();
+    let answer = |at| match fault.done {
+        Done::Even | Done::Odd if is_done(fault.done, at) => {
+            done.next().unwrap_or_else(|| Err(failed()))
+        }
+        Done::All | Done::Even | Done::Nothing | Done::Odd => Err(failed()),
+    };
+    (0..count).map(answer).collect()
+}
+
+fn some<T>(fault: Fault, things: Vec<T>) -> Vec<T> {
+    let things = things.into_iter().enumerate();
+    things.filter(|(at, _)| is_done(fault.done, *at)).map(|(_, thing)| thing).collect()
+}
+
+/// `$call`, unless a fault strikes: then `$done` first, then `$error`.
+macro_rules! shaky {
+    ($self:ident, $call:expr, $done:expr, $error:expr) => {
+        match $self.switch.meet().await {
+            None => $call.await,
+            Some(fault) => {
+                if fault.done == Done::All {
+                    let _ = $done.await;
+                }
+                $self.switch.fail(fault).await;
+                Err($error(cause()))
+            }
+        }
+    };
+    ($self:ident, $call:expr, $error:expr) => {
+        shaky!($self, $call, std::future::ready(()), $error)
+    };
+}
+
+#[async_trait]
+impl Table for Shaky<dyn Table> {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, TableError> {
+        shaky!(self, self.inner.get(key), TableError::Unavailable)
+    }
+
+    async fn batch_get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, TableError> {
+        shaky!(self, self.inner.batch_get(keys), TableError::Unavailable)
+    }
+
+    async fn query(&self, query: Query) -> Result<Page, TableError> {
+        shaky!(self, self.inner.query(query), TableError::Unavailable)
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Vec<Result<Version, TableError>> {
+        let Some(fault) = self.switch.meet().await else { return self.inner.write(writes).await };
+        let count = writes.len();
+        let done = self.inner.write(some(fault, writes)).await;
+        self.switch.fail(fault).await;
+        answers(fault, count, done, || TableError::Unavailable(cause()))
+    }
+
+    async fn transact(&self, writes: Vec<Write>) -> Result<Vec<Version>, TableError> {
+        shaky!(
+            self,
+            self.inner.transact(writes),
+            self.inner.transact(writes),
+            TableError::Unavailable
+        )
+    }
+
+    async fn remove_expired(&self, limit: usize) -> Result<usize, TableError> {
+        shaky!(
+            self,
+            self.inner.remove_expired(limit),
+            self.inner.remove_expired(limit),
+            TableError::Unavailable
+        )
+    }
+}
+
+#[async_trait]
+impl Queue for Shaky<dyn Queue> {
+    async fn send(&self, messages: Vec<Message>) -> Vec<Result<String, QueueError>> {
+        let Some(fault) = self.switch.meet().await else { return self.inner.send(messages).await };
+        let count = messages.len();
+        let done = self.inner.send(some(fault, messages)).await;
+        self.switch.fail(fault).await;
+        answers(fault, count, done, || QueueError::Unavailable(cause()))
+    }
+
+    async fn receive(&self, max: usize, visibility: Duration) -> Result<Vec<Received>, QueueError> {
+        shaky!(
+            self,
+            self.inner.receive(max, visibility),
+            self.inner.receive(max, visibility),
+            QueueError::Unavailable
+        )
+    }
+
+    async fn wait(&self, at_most: Duration) {
+        self.inner.wait(at_most).await;
+    }
+
+    async fn delete(&self, receipts: Vec<String>) -> Result<(), QueueError> {
+        let Some(fault) = self.switch.meet().await else {
+            return self.inner.delete(receipts).await;
+        };
+        self.inner.delete(some(fault, receipts)).await?;
+        self.switch.fail(fault).await;
+        Err(QueueError::Unavailable(cause()))
+    }
+
+    async fn postpone(&self, receipt: &str, visibility: Duration) -> Result<(), QueueError> {
+        shaky!(
+            self,
+            self.inner.postpone(receipt, visibility),
+            self.inner.postpone(receipt, visibility),
+            QueueError::Unavailable
+        )
+    }
+
+    async fn depth(&self) -> Result<u64, QueueError> {
+        self.inner.depth().await
+    }
+}
+
+#[async_trait]
+impl Signer for Shaky<dyn Signer> {
+    async fn generate(&self, algorithm: Algorithm) -> Result<PublicKey, SignError> {
+        shaky!(
+            self,
+            self.inner.generate(algorithm),
+            self.inner.generate(algorithm),
+            SignError::Unavailable
+        )
+    }
+
+    async fn sign(&self, key: &PublicKey, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        shaky!(self, self.inner.sign(key, message), SignError::Unavailable)
+    }
+
+    async fn destroy(&self, key: &PublicKey) -> Result<(), SignError> {
+        shaky!(self, self.inner.destroy(key), self.inner.destroy(key), SignError::Unavailable)
+    }
+}
+
+#[async_trait]
+impl HttpPush for Shaky<dyn HttpPush> {
+    async fn push(&self, push: &Push<'_>) -> Result<PushAnswer, PushError> {
+        let broken = |_: BoxError| PushError::Broken("the connection was reset".to_owned());
+        shaky!(self, self.inner.push(push), self.inner.push(push), broken)
+    }
+
+    async fn fetch(&self, url: &Url, chosen_by: ChosenBy) -> Result<Vec<u8>, PushError> {
+        self.inner.fetch(url, chosen_by).await
+    }
+}
