@@ -56,6 +56,7 @@ impl Model {
             self.streams[number].seen = now;
         }
         self.name(number, calls);
+        self.unwant(number, &types);
         let stream = &mut self.streams[number];
         if let Some(kept) = kept {
             check_member(&stream.types, &types, &types_of(kept));
@@ -131,6 +132,16 @@ impl Model {
             let any_done = done || wishes.iter().any(|(_, done)| *done);
             let after = if agreed && (any_done || before == first) { first } else { Answer::Maybe };
             named.insert(subject, after);
+        }
+    }
+
+    /// The receiver said anew which types it wants: what was pending of the others may be dropped.
+    fn unwant(&mut self, number: usize, wished: &[(u8, bool)]) {
+        for ((event, stream), told) in &mut self.told {
+            let kind = self.events[*event].kind;
+            if *stream == number && wished.iter().any(|(types, _)| types >> kind & 1 == 0) {
+                told.must = false;
+            }
         }
     }
 
