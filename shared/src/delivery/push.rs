@@ -196,7 +196,7 @@ impl Transmitter {
         }
         if let Some(reason) = page.hopeless {
             let reason = format!("push has failed for too long: {reason}");
-            self.set_status_ourselves(&stream.id, Status::Paused, &reason).await?;
+            self.pause_ourselves(stream, &reason).await?;
             return Ok(Some(PushVerdict::Done));
         }
         let is_last = next.is_none() && !page.slow;

@@ -86,13 +86,15 @@ impl Transmitter {
             Status::Enabled => {
                 if self.is_inactive(&stream).await? {
                     let reason = "the receiver has not shown for too long";
-                    self.set_status_ourselves(id, Status::Paused, reason).await?;
-                    swept.paused += 1;
+                    swept.paused += usize::from(self.pause_ourselves(&stream, reason).await?);
                 }
                 swept.rung += self.ring_overdue(&stream).await?;
             }
             Status::Paused => swept.rung += self.ring_overdue(&stream).await?,
-            Status::Disabled => self.drop_pending(&stream).await?,
+            Status::Disabled => {
+                self.drop_pending(&stream).await?;
+                swept.rung += self.ring_overdue(&stream).await?;
+            }
             Status::DisabledDeleted => {
                 swept.rung += self.ring_overdue(&stream).await?;
                 if self.is_over(&stream).await? && self.remove_remains(&stream).await? {
@@ -110,7 +112,7 @@ impl Transmitter {
         Ok(clock::since(seen, self.parts().clock.now()) > timeout)
     }
 
-    /// A paused stream too: it may have to say that it is paused.
+    /// Of a stream that has stopped too: it may still have to say so.
     async fn ring_overdue(&self, stream: &Stream) -> Result<usize, Error> {
         if !stream.delivery.is_push() {
             return Ok(0);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Transmitter,
     client::Receiver,
-    event::StreamUpdated,
+    event::{SecurityEvent, StreamUpdated},
     set::Passage,
     stream::{Status, Stream, StreamId},
 };
@@ -128,9 +128,7 @@ impl Transmitter {
         if stream.status == status || stream.status == Status::DisabledDeleted {
             return Ok(stream);
         }
-        let news =
-            StreamUpdated { status: status.name().to_owned(), reason: Some(reason.to_owned()) };
-        let event = news.on(id);
+        let event = news(id, status, reason);
         if status == Status::Enabled {
             let stream = self.set_status(id, status, Some(reason.to_owned())).await?;
             self.issue_own(&stream, &event, Passage::Always).await?;
@@ -142,6 +140,34 @@ impl Transmitter {
             return Ok(stream);
         }
         self.set_status(id, status, Some(reason.to_owned())).await
+    }
+
+    /// Pauses `stream` on our own account, for a reason that holds as long as it is what it was
+    /// when it was read: its receiver may have decided otherwise meanwhile. Says whether it was
+    /// paused.
+    pub(crate) async fn pause_ourselves(
+        &self,
+        stream: &Stream,
+        reason: &str,
+    ) -> Result<bool, Error> {
+        let is_same = |now: &Stream| now.status == Status::Enabled && now.round == stream.round;
+        let id = &stream.id;
+        match self.stream(id).await? {
+            Some((now, _)) if is_same(&now) => {}
+            Some(_) | None => return Ok(false),
+        }
+        self.issue_own(stream, &news(id, Status::Paused, reason), Passage::Always).await?;
+        let paused = self.change_stream(id, |now| {
+            if is_same(now) {
+                now.status = Status::Paused;
+                now.reason = Some(reason.to_owned());
+            }
+            Ok(())
+        });
+        let paused = paused.await?.status == Status::Paused;
+        tracing::info!(stream.id = %id, paused, reason, "stream to be paused");
+        self.wakes().wake(id);
+        Ok(paused)
     }
 
     async fn set_status(
@@ -176,4 +202,9 @@ impl Transmitter {
         self.wakes().wake(id);
         Ok(stream)
     }
+}
+
+/// What the receiver of a stream is told of its new status.
+fn news(id: &StreamId, status: Status, reason: &str) -> SecurityEvent {
+    StreamUpdated { status: status.name().to_owned(), reason: Some(reason.to_owned()) }.on(id)
 }
