@@ -290,7 +290,7 @@ impl Transmitter {
         PushOutcome::of(&answer, attempt, self.parts().clock.now())
     }
 
-    /// Notes that these SETs are not delivered, because their stream was disabled.
+    /// Notes that these SETs are not delivered.
     pub(crate) async fn drop_issued(&self, mut held: Vec<Held>) -> Result<(), Error> {
         for held in &mut held {
             held.token.status = TokenStatus::Dropped;
@@ -343,7 +343,7 @@ fn next_attempt(stream: &Stream, token: &IssuedToken, now: Timestamp) -> Attempt
 pub(crate) fn sift(stream: &Stream, held: Vec<Held>) -> (Vec<Held>, Vec<Held>) {
     let (mut passing, mut void) = (Vec::new(), Vec::new());
     for held in held {
-        let dropped = held.token.era != stream.era;
+        let dropped = held.token.revision < stream.void_before;
         if held.token.passage == Passage::Always {
             passing.push(held);
             continue;
@@ -363,8 +363,8 @@ pub(crate) fn sift(stream: &Stream, held: Vec<Held>) -> (Vec<Held>, Vec<Held>) {
 /// more ([SSF 1.0, 8.1.1], `events_delivered`).
 fn is_unwanted(stream: &Stream, token: &IssuedToken) -> bool {
     let of_stream = token.event_type.family() == Family::Ssf;
-    // The stream may have been read before it was changed to want them.
-    let before = token.created < stream.last_modified;
+    // Whoever issued it may have read the stream later, when it had been changed to want them.
+    let before = token.revision < stream.revision;
     before && !of_stream && !stream.events_delivered.contains(&token.event_type)
 }
 

@@ -55,11 +55,12 @@ impl Transmitter {
         let stored = tokens.into_iter().map(|token| {
             token.map(|token| (token, stored.next().expect("each write has an answer")))
         });
-        let lanes = join_all(stored.map(async |stored| {
+        let lanes = join_all(stored.zip(notices).map(async |(stored, notice)| {
             let (token, stored) = stored?;
+            let void_before = notice.stream.void_before;
             match stored {
                 Ok(_) => Ok(token.lane),
-                Err(TableError::Conflict) => self.revive(&token).await,
+                Err(TableError::Conflict) => self.revive(&token, void_before).await,
                 Err(error) => Err(error.into()),
             }
         }));
@@ -78,7 +79,7 @@ impl Transmitter {
     /// Of a SET that was stored before, the lane: whoever stored it may have died before ringing.
     /// It stays as it is, but for one that was dropped, or is about to be: the event was accepted
     /// anew, and so it is pending again, with the same bytes.
-    async fn revive(&self, token: &IssuedToken) -> Result<u8, Error> {
+    async fn revive(&self, token: &IssuedToken, void_before: u32) -> Result<u8, Error> {
         let jtis = std::slice::from_ref(&token.jti);
         let Some(Held { token: kept, version }) = self.issued(&token.stream_id, jtis).await?.pop()
         else {
@@ -86,14 +87,15 @@ impl Transmitter {
             return Err(TableError::Conflict.into());
         };
         let lane = kept.lane;
-        let is_open = match kept.status {
-            TokenStatus::Dropped | TokenStatus::New => true,
+        let is_void = match kept.status {
+            TokenStatus::Dropped => kept.revision <= token.revision,
+            TokenStatus::New => kept.revision < void_before,
             TokenStatus::Failed | TokenStatus::Sent => false,
         };
-        if is_open && kept.era < token.era {
+        if is_void {
             let anew = IssuedToken {
                 status: TokenStatus::New,
-                era: token.era,
+                revision: token.revision,
                 place: token.place.clone(),
                 created: token.created,
                 last_modified: token.created,
@@ -164,7 +166,7 @@ impl Transmitter {
             subject: event.subject.digest().to_string(),
             place: place.to_owned(),
             passage,
-            era: stream.era,
+            revision: stream.revision,
             created: now,
             last_modified: now,
             attempts: 0,

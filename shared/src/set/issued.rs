@@ -45,9 +45,10 @@ pub struct IssuedToken {
     pub place: String,
     /// When it passes.
     pub passage: Passage,
-    /// The stream's era when it was issued; see [`Stream::era`](crate::stream::Stream::era).
+    /// By which revision of its stream it was issued; see
+    /// [`Stream::revision`](crate::stream::Stream::revision).
     #[serde(default)]
-    pub era: u32,
+    pub revision: u32,
     /// When it was issued.
     pub created: Timestamp,
     /// When its status last changed.
@@ -74,8 +75,8 @@ fn is_zero(number: &u32) -> bool {
 /// What became of a SET.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum TokenStatus {
-    /// Its stream was disabled before it was delivered. What is left of it keeps the bytes, for when
-    /// the same event is accepted again.
+    /// Its stream was disabled, or asked for its type no more, before it was delivered. It keeps its
+    /// bytes, for when the same event is accepted again.
     #[serde(rename = "dropped")]
     Dropped,
     /// It is still to be delivered.

@@ -90,7 +90,8 @@ impl Transmitter {
             verify_certificates: receiver.verify_certificates,
             round: 0,
             round_began: None,
-            era: 0,
+            revision: 0,
+            void_before: 0,
             created: now,
             last_modified: now,
         })
@@ -185,10 +186,13 @@ impl Transmitter {
                 }
                 // Against the stream as it is before the update.
                 wish.supplied.check(&StreamConfiguration::of(stream, config))?;
-                let delivery = stream.delivery.clone();
+                let before = stream.clone();
                 self.apply(stream, wish.clone(), missing)?;
-                if stream.delivery != delivery {
+                if stream.delivery != before.delivery {
                     stream.begin_round(now);
+                }
+                if stream.events_delivered != before.events_delivered {
+                    stream.revision += 1;
                 }
                 Ok(())
             })

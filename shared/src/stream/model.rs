@@ -63,10 +63,14 @@ pub struct Stream {
     /// When the round began: what failed before counts no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round_began: Option<Timestamp>,
-    /// Raised when it is disabled: what was issued in an earlier era, by whoever still took the
-    /// stream for enabled, is not delivered any more. Not a time: clocks differ between processes.
+    /// Raised when it is disabled, and when it asks for other types. Each SET remembers by which
+    /// revision it was issued. Not a time: clocks differ between processes.
     #[serde(default)]
-    pub era: u32,
+    pub revision: u32,
+    /// It was disabled since: SETs of earlier revisions are not delivered any more, and neither are
+    /// those that are issued yet by whoever still takes it for enabled.
+    #[serde(default)]
+    pub void_before: u32,
     /// When it was created.
     pub created: Timestamp,
     /// When it was last changed.

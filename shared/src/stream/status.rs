@@ -187,7 +187,8 @@ impl Transmitter {
                 }
                 if status == Status::Disabled && stream.status != Status::Disabled {
                     // [SSF 1.0, 8.1.2.1]: nothing is held for a disabled stream.
-                    stream.era += 1;
+                    stream.revision += 1;
+                    stream.void_before = stream.revision;
                 }
                 stream.status = status;
                 stream.reason.clone_from(&reason);

@@ -244,7 +244,7 @@ fn detail(to: &IssuedTo) -> String {
         (TokenStatus::New, None) if method(to.method) == "poll" => {
             "its receiver has not asked for it, or not acknowledged it".to_owned()
         }
-        (TokenStatus::Dropped, _) => "the stream was disabled".to_owned(),
+        (TokenStatus::Dropped, _) => "the stream was disabled, or wants it no more".to_owned(),
         (TokenStatus::Sent, _) | (TokenStatus::Failed | TokenStatus::New, None) => String::new(),
     }
 }
