@@ -5,6 +5,7 @@ use serde_json::json;
 use ssf::{
     Error, Transmitter,
     delivery::{Door, PollRequest},
+    operator::EventFilter,
     queue::{Queue, Received},
     set::{Jti, SetError},
     stream::{CreateStream, Missing, Status},
@@ -28,6 +29,7 @@ pub(super) enum Wish {
     Poll { stream: usize, ack: Vec<String>, set_errs: Vec<String> },
     Push,
     Read { stream: usize },
+    Retry,
     Remove { stream: usize, subject: usize },
     Rotate { at_once: bool },
     SetStatus { stream: usize, status: Status, ours: Option<String> },
@@ -52,6 +54,7 @@ impl Wish {
             | Self::Delete { .. }
             | Self::Ingest
             | Self::Push
+            | Self::Retry
             | Self::Rotate { .. }
             | Self::SetStatus { ours: Some(_), .. }
             | Self::Sweep => None,
@@ -73,12 +76,19 @@ pub(super) fn begin(
     let t = house.process(process).clone();
     let journal = house.journal.clone();
     Some(match call {
-        Call::Ingest(door) => (Wish::Ingest, ingest(t, journal, door).boxed()),
-        Call::Push => (Wish::Push, push(t).boxed()),
-        Call::Sweep => (Wish::Sweep, async move { sweep::handle(&t).await.map(|_| 0) }.boxed()),
+        Call::Ingest(door) => (Wish::Ingest, ingest(t, journal, door).boxed_local()),
+        Call::Push => (Wish::Push, push(t).boxed_local()),
+        Call::Sweep => {
+            (Wish::Sweep, async move { sweep::handle(&t).await.map(|_| 0) }.boxed_local())
+        }
+        Call::Retry => (
+            Wish::Retry,
+            async move { t.event_retry_all(&EventFilter::default()).await.map(|_| 0) }
+                .boxed_local(),
+        ),
         Call::Rotate { at_once } => (
             Wish::Rotate { at_once },
-            async move { t.keys().rotate(at_once).await.map(|_| 0) }.boxed(),
+            async move { t.keys().rotate(at_once).await.map(|_| 0) }.boxed_local(),
         ),
         Call::Create { receiver: owner, push, types } => {
             let endpoint = push.then(|| model.new_endpoint(None));
@@ -89,7 +99,7 @@ pub(super) fn begin(
             let wish: CreateStream = serde_json::from_value(body).expect("this is a wish");
             let owner_wish = Wish::Create { receiver: owner, endpoint, types };
             let running = async move { t.create_stream(&receiver(owner), wish).await.map(|_| 0) };
-            (owner_wish, running.boxed())
+            (owner_wish, running.boxed_local())
         }
         Call::Add { stream, .. }
         | Call::Delete { stream }
@@ -133,13 +143,13 @@ fn on_stream(
     macro_rules! ask {
         ($method:ident, $members:expr) => {{
             let wish = serde_json::from_value(body($members)).expect("this is a wish");
-            async move { t.$method(&me, wish).await.map(|_| 0) }.boxed()
+            async move { t.$method(&me, wish).await.map(|_| 0) }.boxed_local()
         }};
     }
     macro_rules! update {
         ($members:expr) => {{
             let wish = serde_json::from_value(body($members)).expect("this is a wish");
-            async move { t.update_stream(&me, wish, Missing::Keep).await.map(|_| 0) }.boxed()
+            async move { t.update_stream(&me, wish, Missing::Keep).await.map(|_| 0) }.boxed_local()
         }};
     }
     match call {
@@ -153,11 +163,11 @@ fn on_stream(
         ),
         Call::Delete { .. } => (
             Wish::Delete { stream: number },
-            async move { t.delete_stream(&me, &id).await.map(|()| 0) }.boxed(),
+            async move { t.delete_stream(&me, &id).await.map(|()| 0) }.boxed_local(),
         ),
         Call::Read { .. } => (
             Wish::Read { stream: number },
-            async move { t.read_stream(&me, &id).await.map(|_| 0) }.boxed(),
+            async move { t.read_stream(&me, &id).await.map(|_| 0) }.boxed_local(),
         ),
         Call::Deliver { push, .. } => {
             let endpoint = push.then(|| model.new_endpoint(Some(number)));
@@ -180,7 +190,7 @@ fn on_stream(
             let wish = Wish::SetStatus { stream: number, status, ours: Some(reason.clone()) };
             let running =
                 async move { t.set_status_ourselves(&id, status, &reason).await.map(|_| 0) };
-            (wish, running.boxed())
+            (wish, running.boxed_local())
         }
         Call::Verify { .. } => {
             let state = format!("state {}", model.news.len());
@@ -211,9 +221,14 @@ fn on_stream(
                 note(&journal, Entry::Polled { process, stream: number, sets });
                 Ok(0)
             };
-            (wish, running.boxed())
+            (wish, running.boxed_local())
         }
-        Call::Create { .. } | Call::Ingest(_) | Call::Push | Call::Rotate { .. } | Call::Sweep => {
+        Call::Create { .. }
+        | Call::Ingest(_)
+        | Call::Push
+        | Call::Retry
+        | Call::Rotate { .. }
+        | Call::Sweep => {
             unreachable!("it is about no stream")
         }
     }

@@ -56,13 +56,17 @@ impl Model {
             self.streams[number].seen = now;
         }
         self.name(number, calls);
-        self.unwant(number, &types);
         let stream = &mut self.streams[number];
         if let Some(kept) = kept {
             check_member(&stream.types, &types, &types_of(kept));
             check_member(&stream.endpoint, &endpoints, &endpoint_of(kept));
             (stream.types, stream.endpoint) = (types_of(kept), endpoint_of(kept));
         }
+        if let Some(kept) = kept {
+            let wished = types.iter().fold(types_of(kept), |all, (wish, _)| all & wish);
+            self.forget_types(number, wished);
+        }
+        let stream = &mut self.streams[number];
         let stops = statuses.iter().any(|(status, _)| !takes(*status)) || !takes(status);
         if status == Status::Enabled && stream.status != status {
             (stream.failing_since, stream.seen) = (None, now);
@@ -135,13 +139,12 @@ impl Model {
         }
     }
 
-    /// The receiver said anew which types it wants: what was pending of the others may be dropped.
-    fn unwant(&mut self, number: usize, wished: &[(u8, bool)]) {
+    /// The stream asks for `types` alone, or did for a moment: what was pending of others need not
+    /// come.
+    fn forget_types(&mut self, number: usize, types: u8) {
         for ((event, stream), told) in &mut self.told {
-            let kind = self.events[*event].kind;
-            if *stream == number && wished.iter().any(|(types, _)| types >> kind & 1 == 0) {
-                told.must = false;
-            }
+            let is_asked_for = types >> self.events[*event].kind & 1 == 1;
+            told.must &= *stream != number || is_asked_for;
         }
     }
 

@@ -110,7 +110,7 @@ struct Process {
 }
 
 /// A call under way; the answer says what a caller of the process would know.
-pub(super) type Running<A> = Pin<Box<dyn Future<Output = Result<A, Error>> + Send>>;
+pub(super) type Running<A> = Pin<Box<dyn Future<Output = Result<A, Error>>>>;
 
 /// How a call ended.
 #[derive(Debug)]

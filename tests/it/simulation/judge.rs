@@ -25,6 +25,8 @@ pub(super) struct Judge {
     last: HashMap<(usize, u8, usize), usize>,
     /// What was acknowledged by poll, and that we heard so.
     pub(super) acknowledged: Settled,
+    /// What was refused by poll: the operator may let it be tried again.
+    pub(super) refused: Settled,
     /// What polls gave and was not acknowledged yet, in order.
     pub(super) given: BTreeMap<usize, Vec<String>>,
     /// All keys.
@@ -152,9 +154,10 @@ impl Model {
             return;
         }
         told.successes += 1;
-        let again = told.successes > 1;
+        let (again, refused) = (told.successes > 1, told.refused);
         let event = &self.events[number];
-        if again || event.astray {
+        // What was refused and tried again comes late.
+        if again || refused || event.astray {
             return;
         }
         if let (Some((group, first)), Some((_, last))) = (event.places.first(), event.places.last())

@@ -11,15 +11,26 @@ use ssf::{
 use super::{
     calls::{Taken, Wish},
     house::{Arrival, Entry, Outcome},
-    model::{Model, What},
+    judge::Judge,
+    model::{Model, What, Window},
     plan::Reply,
     reckon::{Call, endpoint_of},
 };
 
 impl Model {
     /// What receivers were given.
-    pub(super) fn listen(&mut self, entries: &[Entry], calls: &[Call], kept: &[Option<Kept>]) {
-        let mut quiet = Quiet::of(self, calls);
+    pub(super) fn listen(
+        &mut self,
+        entries: &[Entry],
+        windows: &[Window],
+        calls: &[Call],
+        kept: &[Option<Kept>],
+    ) {
+        let retries = calls.iter().any(|call| matches!(call.wish, Wish::Retry));
+        if retries {
+            self.judge.refused.clear();
+        }
+        let mut quiet = Quiet::of(self, windows, calls);
         for entry in entries {
             match entry {
                 Entry::Began(process) => quiet.began(*process),
@@ -35,6 +46,9 @@ impl Model {
             let Wish::Poll { stream, ack, set_errs } = &call.wish else { continue };
             self.settle_polled(*stream, ack, set_errs, &call.outcome);
         }
+        if retries {
+            self.judge.refused.clear();
+        }
     }
 
     fn hear_push(&mut self, arrival: &Arrival, quiet: &Quiet, kept: &[Option<Kept>]) {
@@ -46,6 +60,7 @@ impl Model {
         let seen = self.read(stream, &arrival.set);
         quiet.check(stream, arrival.process, &seen.what, Some(arrival.at));
         let accepted = arrival.reply.is_success();
+        self.check_type(&seen.what, quiet.types[stream]);
         self.hear(stream, &seen, accepted);
         if let (What::Event(event), Reply::Reject) = (&seen.what, arrival.reply) {
             self.told.entry((*event, stream)).or_default().refused = true;
@@ -61,13 +76,24 @@ impl Model {
             let seen = self.read(stream, set);
             assert_eq!(seen.jti, jti.as_str());
             let settled = (stream, seen.jti.clone());
-            assert!(!self.judge.acknowledged.contains(&settled), "{} came again", seen.jti);
+            let Judge { acknowledged, refused, .. } = &self.judge;
+            let came = acknowledged.contains(&settled) || refused.contains(&settled);
+            assert!(!came, "{} came again", seen.jti);
             quiet.check(stream, process, &seen.what, None);
+            self.check_type(&seen.what, quiet.types[stream]);
             self.hear(stream, &seen, true);
             let given = self.judge.given.entry(stream).or_default();
             if !given.contains(&seen.jti) {
                 given.push(seen.jti);
             }
+        }
+    }
+
+    /// What was held is only told as long as its type is asked for.
+    fn check_type(&self, what: &What, types: u8) {
+        if let What::Event(event) = what {
+            let kind = self.events[*event].kind;
+            assert!(types >> kind & 1 == 1, "event {event} is of a type that is not asked for");
         }
     }
 
@@ -81,10 +107,10 @@ impl Model {
         if !matches!(outcome, Outcome::Done(_)) {
             return;
         }
-        let settled: HashSet<&String> = ack.iter().chain(set_errs).collect();
-        self.judge.given.entry(stream).or_default().retain(|jti| !settled.contains(jti));
-        let settled = settled.into_iter().map(|jti| (stream, jti.clone()));
-        self.judge.acknowledged.extend(settled);
+        let settled = |jti: &String| ack.contains(jti) || set_errs.contains(jti);
+        self.judge.given.entry(stream).or_default().retain(|jti| !settled(jti));
+        self.judge.acknowledged.extend(ack.iter().map(|jti| (stream, jti.clone())));
+        self.judge.refused.extend(set_errs.iter().map(|jti| (stream, jti.clone())));
     }
 }
 
@@ -94,6 +120,8 @@ struct Quiet {
     stopped: BTreeMap<usize, Option<Timestamp>>,
     /// Streams that were being enabled meanwhile.
     excused: HashSet<usize>,
+    /// By stream: all types that it asked for meanwhile.
+    types: Vec<u8>,
     /// The streams that were quiet when the call of this process began.
     began: BTreeMap<usize, HashSet<usize>>,
 }
@@ -102,7 +130,7 @@ struct Quiet {
 const TOLERANCE: i64 = 1;
 
 impl Quiet {
-    fn of(model: &Model, calls: &[Call]) -> Self {
+    fn of(model: &Model, windows: &[Window], calls: &[Call]) -> Self {
         let streams = model.streams.iter().enumerate();
         let stopped = streams.filter(|(_, stream)| stream.status != Status::Enabled);
         let enables = calls.iter().filter_map(|call| match call.wish {
@@ -112,6 +140,10 @@ impl Quiet {
         Self {
             stopped: stopped.map(|(number, _)| (number, None)).collect(),
             excused: enables.collect(),
+            types: windows
+                .iter()
+                .map(|window| window.types.iter().fold(0, |all, one| all | one))
+                .collect(),
             began: BTreeMap::new(),
         }
     }

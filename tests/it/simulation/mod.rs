@@ -12,9 +12,10 @@
 //!
 //! These are failures:
 //!
-//! * An event that was accepted while a stream took it, and that the stream has not been disabled
-//!   or deleted since, does not get through, and is not visible as failed with a reason either. So
-//!   with verifications, and with the news that we stopped or enabled a stream.
+//! * An event that was accepted while a stream took it does not get through, and is not visible as
+//!   failed with a reason either, though the stream has been neither disabled nor deleted since, and
+//!   has not stopped to ask for the type. So with verifications, and with the news that we stopped
+//!   or enabled a stream.
 //! * A SET reaches anybody but the owner of its stream, or an endpoint that was given up, or without
 //!   its authorization; or is about a subject or of a type that the stream does not want by the rule
 //!   of the standard, applied without any index.

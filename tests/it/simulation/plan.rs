@@ -93,6 +93,8 @@ pub(super) enum Call {
         stream: usize,
         subject: usize,
     },
+    /// What failed is tried again.
+    Retry,
     Rotate {
         at_once: bool,
     },
@@ -311,6 +313,7 @@ fn call() -> impl Strategy<Value = Call> {
         4 => poll,
         6 => Just(Call::Push),
         1 => stream().prop_map(|stream| Call::Read { stream }),
+        1 => Just(Call::Retry),
         1 => prop_oneof![3 => Just(false), 1 => Just(true)]
             .prop_map(|at_once| Call::Rotate { at_once }),
         4 => (stream(), status, prop_oneof![3 => Just(false), 1 => Just(true)])

@@ -64,7 +64,7 @@ impl Model {
             .collect();
         self.take_in(&entries, &windows);
         self.ask_for_news(calls, &windows, now);
-        self.listen(&entries, calls, &kept);
+        self.listen(&entries, &windows, calls, &kept);
         for (number, kept) in kept.iter().enumerate() {
             self.change(number, kept.as_ref(), calls, now);
         }
@@ -139,7 +139,7 @@ impl Model {
     fn window(&self, number: usize, new: bool, kept: Option<&Kept>, calls: &[Call]) -> Window {
         let stream = &self.streams[number];
         let mut statuses = vec![stream.status, status_of(kept)];
-        let mut types = vec![stream.types];
+        let mut types = vec![stream.types, kept.map_or(stream.types, types_of)];
         let mut named = stream.named.clone();
         if new {
             statuses.push(Status::Disabled);
