@@ -90,6 +90,24 @@ pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Invalid> {
     })
 }
 
+/// Takes an object only where a struct is read: serde would take an array of its members too.
+#[derive(Debug)]
+pub struct Object<D>(pub D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Object<D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+        ignored_any
+    }
+}
+
 /// serde's "invalid type: string \"…\", expected …" repeats what was sent; the sender knows it, and
 /// the log must not.
 fn without_values(reason: &str) -> String {

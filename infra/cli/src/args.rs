@@ -3,6 +3,7 @@
 use std::{fmt::Write, path::PathBuf};
 
 use clap::{Parser, Subcommand, builder::StyledStr};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::{
     commands::{bench, client, dead_letter, demo, emit, event, keys, listen, serve, stream, token},
@@ -39,7 +40,7 @@ pub struct Cli {
         hide_env_values = true,
         help_heading = GLOBAL
     )]
-    pub log: Option<String>,
+    pub log: Option<Targets>,
 
     /// What to do; without it, the demo
     #[command(subcommand)]
@@ -81,10 +82,10 @@ impl Default for Command {
 
 impl Command {
     /// What it logs unless told otherwise.
-    pub fn log(&self) -> &'static str {
+    pub fn log(&self) -> LevelFilter {
         match self {
-            Self::Serve(_) => "info",
-            Self::Bench(_) | Self::Demo(_) => "error",
+            Self::Serve(_) => LevelFilter::INFO,
+            Self::Bench(_) | Self::Demo(_) => LevelFilter::ERROR,
             Self::Client(_)
             | Self::DeadLetter(_)
             | Self::Emit(_)
@@ -92,7 +93,7 @@ impl Command {
             | Self::Keys(_)
             | Self::Listen(_)
             | Self::Stream(_)
-            | Self::Token(_) => "warn",
+            | Self::Token(_) => LevelFilter::WARN,
         }
     }
 

@@ -20,7 +20,7 @@ use std::{io, process::ExitCode};
 use anstream::eprintln;
 use anstyle::{AnsiColor, Style};
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{filter::Targets, prelude::*};
 
 use args::Cli;
 use output::Output;
@@ -29,7 +29,7 @@ use output::Output;
 pub async fn main() -> ExitCode {
     let cli = Cli::parse();
     let command = cli.command.unwrap_or_default();
-    log_to_stderr(cli.log.as_deref().unwrap_or(command.log()));
+    log_to_stderr(cli.log.unwrap_or(Targets::new().with_default(command.log())));
     match command.run(Output::new(cli.json)).await {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads has read enough, as `head` does.
@@ -42,12 +42,11 @@ pub async fn main() -> ExitCode {
     }
 }
 
-fn log_to_stderr(filter: &str) {
-    let filter = EnvFilter::builder().parse_lossy(filter);
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+fn log_to_stderr(filter: Targets) {
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(|| anstream::AutoStream::auto(io::stderr()))
-        .init();
+        .with_filter(filter);
+    tracing_subscriber::registry().with(lines).init();
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     delivery::check_endpoint,
     event::EventType,
-    json::{Invalid, Patch},
+    json::{self, Invalid, Patch},
     stream::{Delivery, Endpoint, Secret, Stream, StreamId, UriFamily},
     web::paths,
 };
@@ -257,11 +257,18 @@ impl TryFrom<String> for Format {
 
 /// `delivery` in a request ([SSF 1.0, 6.1]).
 #[derive(Clone, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DeliveryWish {
     method: String,
     endpoint_url: Option<String>,
     #[serde(default)]
     authorization_header: Patch<String>,
+}
+
+impl<'de> Deserialize<'de> for DeliveryWish {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(json::Object(deserializer))
+    }
 }
 
 impl std::fmt::Debug for DeliveryWish {

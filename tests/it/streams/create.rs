@@ -278,6 +278,7 @@ async fn what_cannot_be_a_stream_is_refused_by_member() {
         json!({ "events_requested": [""] }),
         json!({ "description": 1 }),
         json!({ "delivery": "urn:ietf:rfc:8936" }),
+        json!({ "delivery": ["urn:ietf:rfc:8936", null, null] }),
         json!({ "delivery": {} }),
         json!({ "delivery": { "method": 8936 } }),
         json!({ "delivery": { "method": "urn:ietf:rfc:8937" } }),
@@ -313,6 +314,8 @@ async fn what_cannot_be_a_stream_is_refused_by_member() {
         400 description is integer, expected a string
     {"delivery":"urn:ietf:rfc:8936"}
         400 delivery is string, expected an object
+    {"delivery":["urn:ietf:rfc:8936",null,null]}
+        400 delivery is array, expected an object
     {"delivery":{}}
         400 delivery.method is missing
     {"delivery":{"method":8936}}

@@ -39,6 +39,8 @@ struct Log {
 #[derive(Default)]
 struct Times {
     sent: Vec<Option<Instant>>,
+    /// Of so many SETs, in the order of their arrival.
+    arrived: usize,
     took: Vec<Duration>,
     last: Option<Instant>,
 }
@@ -66,7 +68,12 @@ impl Receivers {
 
     /// Forgets what was, and is ready for so many events.
     pub(super) fn begin(&self, events: usize) {
-        *self.log.times() = Times { sent: vec![None; events], ..Times::default() };
+        // All memory of the log is there from the start: what grows later is the transmitter's.
+        *self.log.times() = Times {
+            sent: vec![None; events],
+            took: vec![Duration::MAX; events * self.live],
+            ..Times::default()
+        };
         self.log.received.store(0, Ordering::Relaxed);
     }
 
@@ -101,7 +108,8 @@ impl Receivers {
 
     /// How long each SET took.
     pub(super) fn latencies(&self) -> Vec<Duration> {
-        self.log.times().took.clone()
+        let times = self.log.times();
+        times.took[..times.arrived.min(times.took.len())].to_vec()
     }
 }
 
@@ -117,7 +125,11 @@ async fn receive(State(log): State<Arc<Log>>, set: Bytes) -> StatusCode {
     {
         let mut times = log.times();
         if let Some(sent) = times.sent.get(number).copied().flatten() {
-            times.took.push(now.duration_since(sent));
+            let arrived = times.arrived;
+            if let Some(took) = times.took.get_mut(arrived) {
+                *took = now.duration_since(sent);
+                times.arrived += 1;
+            }
             times.last = Some(now);
         }
     }
