@@ -27,7 +27,7 @@ use ssf::{
 };
 use url::Url;
 
-use crate::settings::Settings;
+use crate::settings;
 
 /// A data folder that is open; others may have it open too.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ impl Home {
 
     /// For an operator's command that may come before the first `serve`.
     pub fn open_or_make(folder: &Path) -> anyhow::Result<Self> {
-        let config = Settings::read(folder)?.unwrap_or_default().config()?;
+        let config = settings::read(folder)?.unwrap_or_default().config()?;
         Self::open(folder, config, Arc::new(NoPush))
     }
 

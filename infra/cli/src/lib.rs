@@ -3,7 +3,6 @@
 pub mod args;
 pub mod bench;
 pub mod commands;
-pub mod duration;
 pub mod home;
 pub mod output;
 pub mod receiver;

@@ -5,12 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use ssf::{
     client::{ClientId, Profile, Scope},
+    config::span,
     event::EventType,
     set::TokenStatus,
     stream::{Reason, Status, StreamId},
 };
-
-use crate::duration;
 
 /// The id of a client.
 pub fn client_id(text: &str) -> Result<ClientId, String> {
@@ -130,7 +129,7 @@ pub fn moment(text: &str) -> Result<Moment, String> {
     if let Ok(time) = text.parse() {
         return Ok(Moment::At(time));
     }
-    duration::parse(text).map(Moment::Ago).map_err(|_| {
+    span::parse(text).map(Moment::Ago).map_err(|_| {
         "is neither like 2026-08-01T12:00:00Z nor, for so long ago, like days=1".into()
     })
 }

@@ -6,7 +6,10 @@ use anyhow::{Context, bail};
 use serde_json::json;
 use ssf::{
     clock::{Clock, SystemClock},
-    config::{Issuer, TrustedIssuer},
+    config::{
+        Issuer, Settings, TrustedIssuer,
+        span::{self, Span},
+    },
     delivery::{HttpsPush, HttpsPushSettings},
     event::EventType,
     set::Algorithm,
@@ -16,13 +19,11 @@ use url::{Host, Url};
 
 use crate::{
     args::examples,
-    duration,
     home::{Home, Lock},
     output::Output,
     serve::Service,
     server::Server,
-    settings::Settings,
-    signals, tls,
+    settings, signals, tls,
 };
 
 /// Its arguments.
@@ -72,7 +73,7 @@ pub struct Args {
     default_subjects: DefaultSubjects,
 
     /// How long the records of delivered events are kept
-    #[arg(long, value_name = "SPAN", default_value = "days=30", value_parser = duration::parse)]
+    #[arg(long, value_name = "SPAN", default_value = "days=30", value_parser = span::parse)]
     event_retention: Duration,
 
     /// How often a receiver may ask for verification
@@ -113,7 +114,7 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
     let settings = args.settings(server.local_addr()?)?;
     let home = Home::open(&args.data, settings.config()?, Arc::new(args.push()?))?;
     warn_of_another_issuer(&home, &settings)?;
-    settings.write(&home.folder)?;
+    settings::write(&settings, &home.folder)?;
     // Made now, if there is none, rather than while somebody waits for it.
     let key = home.transmitter.keys().signing_key().await?;
     if key.algorithm != settings.algorithm {
@@ -185,10 +186,10 @@ impl Args {
         Ok(Settings {
             issuer: self.issuer.clone().unwrap_or_else(ours),
             default_subjects: self.default_subjects,
-            event_retention: self.event_retention.as_secs(),
-            min_verification_interval: self.min_verification_interval,
-            inactivity_timeout: self.inactivity_timeout,
-            removal_grace: self.removal_grace,
+            event_retention: Span(self.event_retention),
+            min_verification_interval: Span(Duration::from_secs(self.min_verification_interval)),
+            inactivity_timeout: self.inactivity_timeout.map(Duration::from_secs).map(Span),
+            removal_grace: Span(Duration::from_secs(self.removal_grace)),
             allow_private_push: self.allow_private_push,
             algorithm: self.algorithm,
             private_event_types: self.event_type.iter().cloned().collect(),
@@ -218,7 +219,7 @@ impl Args {
 
 /// Receivers take SETs of an issuer that they do not know for forged.
 fn warn_of_another_issuer(home: &Home, settings: &Settings) -> anyhow::Result<()> {
-    let before = Settings::read(&home.folder)?.map(|settings| settings.issuer);
+    let before = settings::read(&home.folder)?.map(|settings| settings.issuer);
     if let Some(before) = before.filter(|before| *before != settings.issuer) {
         tracing::warn!(
             before,

@@ -11,13 +11,14 @@ use jiff::Timestamp;
 use ssf::{
     Transmitter,
     clock::{Clock, SystemClock},
+    config::Settings,
     delivery::{HttpsPush, HttpsPushSettings},
     queue::Message,
 };
 use tempfile::TempDir;
 
 use super::script::Scene;
-use crate::{home::Home, receiver::Http, serve::Service, server::Server, settings::Settings, tls};
+use crate::{home::Home, receiver::Http, serve::Service, server::Server, settings, tls};
 
 pub(super) struct Stage {
     folder: TempDir,
@@ -46,7 +47,7 @@ impl Stage {
         let https = HttpsPushSettings { allow_private: true, ..HttpsPushSettings::default() };
         let https = HttpsPush::new(https.trust(&trusted)?)?;
         let home = Home::open(folder.path(), settings.config()?, Arc::new(https))?;
-        settings.write(folder.path())?;
+        settings::write(&settings, folder.path())?;
         home.transmitter.keys().signing_key().await?;
         let http = Http::new(Some(&fs::read(tls::certificate_path(folder.path()))?))?;
         let service = Service::start(home.transmitter, server)?;

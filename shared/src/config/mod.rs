@@ -1,11 +1,16 @@
 //! What an operator decides.
 
+mod settings;
+pub mod span;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{event::EventType, json::Invalid, set::Algorithm, stream::DefaultSubjects};
+
+pub use settings::Settings;
 
 /// The settings of one transmitter; read once, at start.
 #[derive(Clone, Debug)]

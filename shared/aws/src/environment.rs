@@ -1,0 +1,148 @@
+//! What a function is told by its environment.
+
+use ssf::{
+    config::{Config, Settings},
+    json::{self, Invalid},
+};
+
+/// The names of the variables, as `template.yaml` sets them.
+pub mod variable {
+    /// The settings, as JSON; see [`ssf::config::Settings`].
+    pub const SETTINGS: &str = "SETTINGS";
+    /// The name of the table.
+    pub const TABLE: &str = "TABLE_NAME";
+    /// The URL of the standard door for events.
+    pub const INGEST: &str = "INGEST_QUEUE_URL";
+    /// The URL of the door for senders who need order.
+    pub const INGEST_FIFO: &str = "INGEST_FIFO_QUEUE_URL";
+    /// The URL of the queue of what cannot be an event.
+    pub const DEAD_LETTERS: &str = "DEAD_LETTER_QUEUE_URL";
+    /// The URL of the queue of bells.
+    pub const PUSH: &str = "PUSH_QUEUE_URL";
+    /// The ARN of the first key that signs SETs.
+    pub const SIGNING_KEY: &str = "SIGNING_KEY_ARN";
+    /// The ARN of the key that encrypts receivers' secrets.
+    pub const SECRETS_KEY: &str = "SECRETS_KEY_ARN";
+    /// Certificates (PEM) to trust at push endpoints besides the system's; may be left out.
+    pub const PUSH_CA: &str = "PUSH_CA";
+}
+
+/// Where everything is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Resources {
+    /// The name of the table.
+    pub table: String,
+    /// The URL of the standard door for events.
+    pub ingest: String,
+    /// The URL of the door for senders who need order.
+    pub ingest_fifo: String,
+    /// The URL of the queue of what cannot be an event.
+    pub dead_letters: String,
+    /// The URL of the queue of bells.
+    pub push: String,
+    /// The ARN of the first key that signs SETs.
+    pub signing_key: String,
+    /// The ARN of the key that encrypts receivers' secrets.
+    pub secrets_key: String,
+}
+
+/// What a function is told.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// The settings.
+    pub config: Config,
+    /// Where everything is.
+    pub resources: Resources,
+    /// See [`variable::PUSH_CA`].
+    pub push_ca: Option<String>,
+}
+
+/// A variable that is not as it must be. The function cannot start.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum EnvironmentError {
+    /// It is not set, or empty.
+    #[error("the variable {0} is not set")]
+    Missing(&'static str),
+    /// The settings cannot be used.
+    #[error("the variable SETTINGS cannot be used: {0}")]
+    Settings(#[from] Invalid),
+}
+
+impl Environment {
+    /// Reads the variables, each by its name.
+    pub fn read(variables: impl Fn(&str) -> Option<String>) -> Result<Self, EnvironmentError> {
+        let optional = |name| variables(name).filter(|value| !value.is_empty());
+        let read = |name| optional(name).ok_or(EnvironmentError::Missing(name));
+        let settings: Settings = json::read(read(variable::SETTINGS)?.as_bytes())?;
+        Ok(Self {
+            config: settings.config()?,
+            resources: Resources {
+                table: read(variable::TABLE)?,
+                ingest: read(variable::INGEST)?,
+                ingest_fifo: read(variable::INGEST_FIFO)?,
+                dead_letters: read(variable::DEAD_LETTERS)?,
+                push: read(variable::PUSH)?,
+                signing_key: read(variable::SIGNING_KEY)?,
+                secrets_key: read(variable::SECRETS_KEY)?,
+            },
+            push_ca: optional(variable::PUSH_CA),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn complete(name: &str) -> String {
+        let value = match name {
+            variable::SETTINGS => {
+                r#"{"issuer":"https://ssf.example","event_retention":"days=7","trusted_issuers":[]}"#
+            }
+            variable::PUSH_CA => "",
+            other => other,
+        };
+        value.to_owned()
+    }
+
+    #[test]
+    fn a_complete_environment_is_read() {
+        let environment = Environment::read(|name| Some(complete(name))).unwrap();
+        assert_eq!(environment.config.issuer.as_str(), "https://ssf.example");
+        assert_eq!(environment.config.event_retention, Duration::from_hours(7 * 24));
+        assert_eq!(environment.resources.ingest_fifo, "INGEST_FIFO_QUEUE_URL");
+        assert_eq!(environment.push_ca, None);
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named() {
+        let without = |gone: &'static str| {
+            let read = move |name: &str| (name != gone).then(|| complete(name));
+            Environment::read(read).unwrap_err().to_string()
+        };
+        for name in [variable::SETTINGS, variable::TABLE, variable::SECRETS_KEY] {
+            assert_eq!(without(name), format!("the variable {name} is not set"));
+        }
+        let settings = |text: &'static str| {
+            let read = move |name: &str| match name {
+                variable::SETTINGS => Some(text.to_owned()),
+                other => Some(complete(other)),
+            };
+            Environment::read(read).unwrap_err().to_string()
+        };
+        let wrong = "the variable SETTINGS cannot be used: ";
+        assert_eq!(
+            settings(r#"{"issuer":"http://ssf.example"}"#),
+            format!("{wrong}issuer: must be an https URL")
+        );
+        assert_eq!(
+            settings(r#"{"event_retention":"months=1"}"#),
+            format!(
+                "{wrong}event_retention: \"months=1\" is not like days=30; units are weeks, days, \
+                 hours, minutes and seconds"
+            )
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! The homes of the seams on AWS: `DynamoDB` keeps items, SQS holds work, KMS signs.
+//!
+//! Everything that is decided is decided in [`ssf`]; here is only how to say it to AWS. With the
+//! feature `lambda`, also what the functions' binaries start with.
+
+pub mod clients;
+pub mod environment;
+
+pub use clients::Clients;
+pub use environment::Environment;
