@@ -1,9 +1,11 @@
 //! What the tests of the whole share.
 
+pub mod emulator;
 mod receiver;
 mod web;
 pub mod world;
 
+pub use emulator::Emulator;
 pub use receiver::{Greeting, Received, Reply, Setup, TestReceiver};
 pub use web::{Answer, Caller};
 pub use world::World;

@@ -5,6 +5,7 @@
 mod concurrent;
 mod delivery;
 mod discovery;
+mod emulator;
 mod inactivity;
 mod keys;
 mod legacy;

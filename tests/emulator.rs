@@ -1,0 +1,143 @@
+//! A local AWS for the tests: one ministack for each test process, which sets itself up.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+
+/// A local AWS. Accounts in it do not see each other: a test that has one of its own
+/// ([`fresh_account`]) is alone.
+#[derive(Debug)]
+pub struct Emulator {
+    endpoint: String,
+    process: Child,
+    // It runs for as long as this is open: until it is dropped, or the test process ends.
+    lifeline: Option<ChildStdin>,
+}
+
+/// An account number that no other test of this process has.
+pub fn fresh_account() -> String {
+    static LAST: AtomicU64 = AtomicU64::new(100_000_000_000);
+    (LAST.fetch_add(1, Ordering::Relaxed) + 1).to_string()
+}
+
+impl Emulator {
+    /// The one of this process, started when it is first asked for.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Emulator> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start(&[]))
+    }
+
+    /// Another one, which enforces IAM policies.
+    pub fn with_policies() -> Self {
+        Self::start(&["--auth"])
+    }
+
+    /// Where it answers.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The configuration of a client of `account`; nothing is taken from the environment.
+    pub fn sdk_config(&self, account: &str) -> SdkConfig {
+        let credentials = Credentials::new(account, "secret", None, None, "tests");
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static(REGION))
+            .endpoint_url(self.endpoint())
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build()
+    }
+
+    fn start(arguments: &[&str]) -> Self {
+        static STARTED: AtomicU64 = AtomicU64::new(0);
+        let folder = target().join("emulator");
+        let python = installed(&folder);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let files = folder.join(format!("{}-{number}", std::process::id()));
+        let mut process = Command::new(python)
+            .arg(infra().join("run.py"))
+            .arg(&files)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the emulator can be started");
+        let lifeline = process.stdin.take();
+        let mut endpoint = String::new();
+        BufReader::new(process.stdout.take().expect("its output is ours"))
+            .read_line(&mut endpoint)
+            .expect("the emulator says where it answers");
+        assert!(!endpoint.is_empty(), "the emulator does not start; it says above why");
+        Self { endpoint: endpoint.trim().to_owned(), process, lifeline }
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        drop(self.lifeline.take());
+        // It is about to end; whether it did so well does not matter any more.
+        let _ = self.process.wait();
+    }
+}
+
+/// The region of all tests.
+const REGION: &str = "us-east-1";
+
+fn infra() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/emulator")
+}
+
+/// Cargo's target folder: the one above the test's binary that cargo tagged.
+fn target() -> PathBuf {
+    let program = std::env::current_exe().expect("a test knows its own path");
+    let tagged = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
+    tagged.expect("a test's binary is in cargo's target folder").to_owned()
+}
+
+/// The Python that has the emulator, which is installed below `folder` if it is not there yet.
+fn installed(folder: &Path) -> PathBuf {
+    let requirements = infra().join("requirements.txt");
+    let wanted = fs::read(&requirements).expect("the requirements can be read");
+    fs::create_dir_all(folder).expect("the target folder can be written");
+    // Several test processes may come here at once.
+    let lock = File::create(folder.join("lock")).expect("the target folder can be written");
+    lock.lock().expect("the lock can be had");
+    let venv = folder.join("venv");
+    let python = venv.join("bin/python");
+    // Written last, so that a broken installation is not taken for a whole one.
+    let mark = venv.join("requirements.txt");
+    if fs::read(&mark).is_ok_and(|there| there == wanted) {
+        return python;
+    }
+    say(&format!("installing the local AWS into {} (once, about half a minute)", venv.display()));
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+    run(pip.arg(&requirements));
+    fs::write(mark, wanted).expect("the target folder can be written");
+    python
+}
+
+fn run(command: &mut Command) {
+    let status = command.stdin(Stdio::null()).status();
+    assert!(
+        status.as_ref().is_ok_and(std::process::ExitStatus::success),
+        "the tests on AWS's interfaces need a local AWS, which could not be installed (it takes \
+         Python 3 with venv, and PyPI): {command:?}: {status:?}"
+    );
+}
+
+#[expect(clippy::print_stderr, reason = "whoever waits for the tests wants to know for what")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
