@@ -5,12 +5,25 @@
 //! comes again. Messages of one group come in the order in which they were sent: while one is
 //! invisible, the later ones of its group wait.
 
+mod limits;
+
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::table::BoxError;
+
+pub use limits::check_visibility;
+
+/// What a queue promises.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum QueueKind {
+    /// Order within each group, and deduplication.
+    Fifo,
+    /// Neither.
+    Standard,
+}
 
 /// Holds messages.
 #[async_trait]
@@ -19,9 +32,9 @@ pub trait Queue: fmt::Debug + Send + Sync {
     /// not keep the others from being sent.
     async fn send(&self, messages: Vec<Message>) -> Vec<Result<String, QueueError>>;
 
-    /// Takes at most `max` messages that are visible and makes them invisible for `visibility`.
-    /// Returns at once. Of one group come as many as there are, in order, all or none of them
-    /// behind an invisible one.
+    /// Takes at most `max` messages that are visible and makes them invisible for `visibility`,
+    /// which is at most 12 hours. Returns soon. Of one group come as many as there are, in order,
+    /// none of them behind an invisible one. There may be more than come: SQS gives ten at most.
     async fn receive(&self, max: usize, visibility: Duration) -> Result<Vec<Received>, QueueError>;
 
     /// Returns when there may be something to receive, at the latest after `at_most`.
@@ -31,7 +44,8 @@ pub trait Queue: fmt::Debug + Send + Sync {
     /// or whose message is gone is passed over.
     async fn delete(&self, receipts: Vec<String>) -> Result<(), QueueError>;
 
-    /// Makes a received message invisible for `visibility` from now (zero: visible at once).
+    /// Makes a received message invisible for `visibility` from now (zero: visible at once; at
+    /// most 12 hours).
     /// A receipt that is outlived is passed over.
     async fn postpone(&self, receipt: &str, visibility: Duration) -> Result<(), QueueError>;
 

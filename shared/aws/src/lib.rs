@@ -5,6 +5,8 @@
 
 pub mod clients;
 pub mod environment;
+mod queue;
 
 pub use clients::Clients;
 pub use environment::Environment;
+pub use queue::SqsQueue;

@@ -26,9 +26,10 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use crate::queue::QueueKind;
 pub use counting::{CountingQueue, CountingTable, QueueCounts, TableCounts};
 pub use database::Database;
 pub use local_signer::LocalSigner;
-pub use queue::{QueueKind, SqliteQueue};
+pub use queue::SqliteQueue;
 pub use schema::OpenError;
 pub use table::SqliteTable;

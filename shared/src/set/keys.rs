@@ -169,17 +169,16 @@ impl KeyRing {
         if !ring.keys.is_empty() {
             return Ok(self.keep(ring, read_at));
         }
-        let first = self.signer.generate(self.algorithm).await?;
+        let first = self.signer.first(self.algorithm).await?;
         let made = self.change(|ring, now| {
-            let ours = ring.keys.is_empty();
-            if ours {
+            if ring.keys.is_empty() {
                 ring.add(&first, true, now);
             }
-            Ok((ours, ring.clone()))
+            Ok(ring.clone())
         });
-        let (ours, ring) = made.await?;
-        if !ours {
-            // Another process was faster.
+        let ring = made.await?;
+        if ring.keys.iter().all(|key| key.key.kid != first.kid) {
+            // Another process was faster, and with another key.
             self.signer.destroy(&first).await?;
         }
         Ok(Arc::new(ring))

@@ -10,6 +10,12 @@ use crate::table::BoxError;
 /// Keeps key pairs and signs with them: files in the data folder, or KMS.
 #[async_trait]
 pub trait Signer: fmt::Debug + Send + Sync {
+    /// The key pair that a ring begins with, made if there is none: by its public half. On AWS it
+    /// is made with everything else, so that those who sign need not be allowed to make keys.
+    async fn first(&self, algorithm: Algorithm) -> Result<PublicKey, SignError> {
+        self.generate(algorithm).await
+    }
+
     /// Makes a new key pair and returns its public half.
     async fn generate(&self, algorithm: Algorithm) -> Result<PublicKey, SignError>;
 
@@ -17,7 +23,8 @@ pub trait Signer: fmt::Debug + Send + Sync {
     /// R and S, not DER). `message` is not hashed; the signer hashes it.
     async fn sign(&self, key: &PublicKey, message: &[u8]) -> Result<Vec<u8>, SignError>;
 
-    /// Destroys the private half of `key`. Does nothing if there is none.
+    /// Destroys the private half of `key`, on AWS after a while in which that can be undone. Does
+    /// nothing if there is none.
     async fn destroy(&self, key: &PublicKey) -> Result<(), SignError>;
 }
 

@@ -12,25 +12,16 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 
 use super::{
-    Database, limits,
+    Database,
     session::{Access, Failed, Session},
 };
 use crate::{
     clock,
-    queue::{Message, Queue, QueueError, Received},
+    queue::{Message, Queue, QueueError, QueueKind, Received, check_visibility},
 };
 
 /// How often a queue looks for what another process has sent.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-
-/// What a queue promises.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum QueueKind {
-    /// Order within each group, and deduplication.
-    Fifo,
-    /// Neither.
-    Standard,
-}
 
 /// A queue in a [`Database`].
 #[derive(Clone)]
@@ -78,7 +69,7 @@ impl Queue for SqliteQueue {
     }
 
     async fn receive(&self, max: usize, visibility: Duration) -> Result<Vec<Received>, QueueError> {
-        limits::check_visibility(visibility)?;
+        check_visibility(visibility)?;
         let (name, kind) = (Arc::clone(&self.name), self.kind);
         let work = move |session: &mut Session| {
             let until = session.now().saturating_add(microseconds(visibility));
@@ -124,7 +115,7 @@ impl Queue for SqliteQueue {
     }
 
     async fn postpone(&self, receipt: &str, visibility: Duration) -> Result<(), QueueError> {
-        limits::check_visibility(visibility)?;
+        check_visibility(visibility)?;
         let (name, receipt) = (Arc::clone(&self.name), receipt.to_owned());
         let work = move |session: &mut Session| {
             let until = session.now().saturating_add(microseconds(visibility));

@@ -6,9 +6,9 @@ use rusqlite::{Row, params, types::Type};
 
 use super::{
     super::session::{Failed, Session, timestamp},
-    QueueKind, send,
+    send,
 };
-use crate::queue::Received;
+use crate::queue::{QueueKind, Received};
 
 /// When the first message becomes visible, or has.
 pub(super) fn next_visible_at(

@@ -6,13 +6,10 @@ use rusqlite::params;
 use uuid::Uuid;
 
 use super::{
-    super::{
-        limits,
-        session::{Failed, Session},
-    },
-    QueueKind, microseconds,
+    super::session::{Failed, Session},
+    microseconds,
 };
-use crate::queue::{Message, QueueError};
+use crate::queue::{Message, QueueError, QueueKind};
 
 /// How long a deduplication id is known.
 const DEDUPLICATION: Duration = Duration::from_mins(5);
@@ -32,7 +29,7 @@ pub(super) fn send(
     let mut sending = Sending { session, queue, now, sent_at: now.max(last), added: 0 };
     let mut answers = Vec::with_capacity(messages.len());
     for message in messages {
-        answers.push(match limits::check_message(&message, kind) {
+        answers.push(match message.check(kind) {
             Ok(()) => Ok(sending.one(&message)?),
             Err(refused) => Err(refused),
         });
