@@ -6,7 +6,9 @@
 pub mod clients;
 pub mod environment;
 mod queue;
+mod signer;
 
 pub use clients::Clients;
 pub use environment::Environment;
 pub use queue::SqsQueue;
+pub use signer::KmsSigner;
