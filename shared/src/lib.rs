@@ -37,6 +37,7 @@
 //! | [`delivery`] | push and poll, back-off, lanes |
 //! | [`client`] | OAuth clients, tokens, outside issuers |
 //! | [`operator`] | what an operator sees and does |
+//! | [`metrics`] | what is counted and timed |
 //! | [`web`] | what the HTTP functions share: problems, extractors, limits |
 //! | [`table`], [`queue`], [`clock`], [`ids`] | the seams to what is not ours |
 //! | `embedded` | their homes on a laptop (feature `embedded`) |
@@ -51,6 +52,7 @@ pub mod error;
 pub mod event;
 pub mod ids;
 pub mod json;
+pub mod metrics;
 pub mod operator;
 pub mod queue;
 pub mod set;

@@ -1,7 +1,8 @@
 //! Push-based delivery (RFC 8935): answers the bells of the push queue.
 
-use std::{collections::HashMap, error::Error as StdError, time::Duration};
+use std::{error::Error as StdError, time::Duration};
 
+use futures_util::future::join_all;
 use ssf::{
     Transmitter,
     delivery::{PushTask, PushVerdict},
@@ -11,30 +12,36 @@ use ssf::{
 /// A message is out of sight for at most 12 hours after it was received; SQS's limit.
 const LONGEST_REST: Duration = Duration::from_hours(12);
 
-/// Answers the bells in `batch`. Returns the ids of the messages that must come again: those that
-/// failed at once, those that were put off when their time has come.
+/// Answers the bells in `batch`, those of different groups side by side, so that one receiver that
+/// is slow does not hold up the others. Returns the ids of the messages that must come again: those
+/// that failed at once, those that were put off when their time has come.
 pub async fn handle(transmitter: &Transmitter, batch: &[Received]) -> Vec<String> {
-    let mut again = Vec::new();
-    // The bells of one group ring for one lane: what the first one finds, all find.
-    let mut verdicts: HashMap<Option<&str>, PushVerdict> = HashMap::new();
+    let mut groups: Vec<Vec<&Received>> = Vec::new();
     for message in batch {
-        let group = message.group.as_deref();
-        let verdict = match verdicts.get(&group) {
-            Some(verdict) => *verdict,
-            None => answer(transmitter, message).await,
-        };
-        verdicts.insert(group, verdict);
-        if let PushVerdict::Again(delay) = verdict {
-            let delay = delay.min(LONGEST_REST);
-            if let Err(error) = transmitter.parts().push.postpone(&message.receipt, delay).await {
-                // It comes again when its time out of sight is over.
-                let error = &error as &dyn StdError;
-                tracing::warn!(message.id, error, "a bell could not be put off");
-            }
-            again.push(message.id.clone());
+        let group = groups.iter_mut().find(|group| group[0].group == message.group);
+        match group.filter(|_| message.group.is_some()) {
+            Some(group) => group.push(message),
+            None => groups.push(vec![message]),
         }
     }
-    again
+    let again = groups.iter().map(|group| answer_group(transmitter, group));
+    join_all(again).await.concat()
+}
+
+/// The bells of one group ring for one lane: what the first one finds, all find.
+async fn answer_group(transmitter: &Transmitter, group: &[&Received]) -> Vec<String> {
+    let PushVerdict::Again(delay) = answer(transmitter, group[0]).await else {
+        return Vec::new();
+    };
+    let delay = delay.min(LONGEST_REST);
+    for message in group {
+        if let Err(error) = transmitter.parts().push.postpone(&message.receipt, delay).await {
+            // It comes again when its time out of sight is over.
+            let error = &error as &dyn StdError;
+            tracing::warn!(message.id, error, "a bell could not be put off");
+        }
+    }
+    group.iter().map(|message| message.id.clone()).collect()
 }
 
 async fn answer(transmitter: &Transmitter, message: &Received) -> PushVerdict {

@@ -11,6 +11,7 @@ use crate::{
     Error, Transmitter,
     event::{EventRules, SecurityEvent},
     json::Invalid,
+    metrics::{self, Metric},
     queue::{Message, Received},
     set::{EventId, Notice, Passage, place},
     stream::Matcher,
@@ -62,6 +63,20 @@ pub enum Accepted {
     Failed(Error),
 }
 
+fn count(answers: &[Accepted]) {
+    let (mut accepted, mut refused, mut failed) = (0, 0, 0);
+    for answer in answers {
+        match answer {
+            Accepted::Issued(_) => accepted += 1,
+            Accepted::Refused(_) => refused += 1,
+            Accepted::Failed(_) => failed += 1,
+        }
+    }
+    metrics::count(Metric::EventsAccepted, accepted);
+    metrics::count(Metric::EventsRefused, refused);
+    metrics::count(Metric::EventsFailed, failed);
+}
+
 /// A message that is an event.
 struct Arrived {
     index: usize,
@@ -108,6 +123,7 @@ impl Transmitter {
                 *answer = self.refuse(door, message, invalid).await;
             }
         }
+        count(&answers);
         answers
     }
 

@@ -9,6 +9,7 @@ use crate::{
     Error, Transmitter, clock,
     delivery::{Attempt, Bell, Push, PushOutcome, PushTask, backoff},
     event::Family,
+    metrics::{self, Metric},
     set::{Held, IssuedToken, PENDING, Passage, SetError, TokenStatus, lane_prefix},
     stream::{Delivery, Secret, Status, Stream},
 };
@@ -257,6 +258,7 @@ impl Transmitter {
                 }
             };
             if let Some(error) = &token.error {
+                metrics::count_at(Metric::PushFailures, &stream.id);
                 tracing::warn!(
                     stream.id = %stream.id, set.jti = %token.jti, attempt = attempt.number,
                     err = error.err, reason = error.description, "push failed",

@@ -6,11 +6,13 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use crate::{
-    Error, Transmitter,
+    Error, Transmitter, clock,
     delivery::Bell,
     event::SecurityEvent,
+    metrics::{self, Metric},
     set::{
-        EventId, Held, IssuedToken, Jti, Passage, PublicKey, SecurityEventToken, TokenStatus, place,
+        EventId, Held, IssuedToken, Jti, Passage, PublicKey, SecurityEventToken, SignError,
+        TokenStatus, place,
     },
     stream::Stream,
     table::{Condition, TableError},
@@ -72,6 +74,7 @@ impl Transmitter {
                 bells.entry((&stream.id, lane)).or_default().push(index);
             }));
         }
+        metrics::count(Metric::SetsIssued, answers.iter().flatten().count());
         self.announce(notices, bells, &mut answers).await;
         answers
     }
@@ -152,9 +155,14 @@ impl Transmitter {
         let Notice { event, id, stream, place, passage } = *notice;
         let jti = Jti::of(id, &stream.id);
         let txn = event.txn.clone().unwrap_or_else(|| id.txn());
-        let signed = SecurityEventToken::new(event, (&jti, &txn), stream, &parts.config, now)
-            .sign(key, &*parts.signer)
-            .await?;
+        let token = SecurityEventToken::new(event, (&jti, &txn), stream, &parts.config, now);
+        let began = parts.clock.now();
+        let signed = token.sign(key, &*parts.signer).await;
+        metrics::time(Metric::SignLatency, clock::since(began, parts.clock.now()));
+        if let Err(SignError::Unavailable(_)) = signed {
+            metrics::count(Metric::SignThrottles, 1);
+        }
+        let signed = signed?;
         Ok(IssuedToken {
             jti,
             stream_id: stream.id.clone(),

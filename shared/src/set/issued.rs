@@ -7,6 +7,8 @@
 //! So the pending ones of a lane are listed in order, however many others there are, and one that
 //! is acknowledged is found by its `jti`.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,7 @@ use crate::{
     Error, Transmitter, clock,
     delivery::Attempt,
     event::EventType,
+    metrics::{self, Metric},
     set::{Jti, SignedToken},
     stream::{
         StreamId,
@@ -154,6 +157,13 @@ impl IssuedToken {
         self.error = Some(SetError { err: "push_failed".to_owned(), description: reason });
     }
 
+    /// When the queue took the event that it tells.
+    fn accepted_at(&self) -> Timestamp {
+        let milliseconds = self.place.split('#').next().and_then(|text| text.parse().ok());
+        let accepted = milliseconds.and_then(|time| Timestamp::from_millisecond(time).ok());
+        accepted.unwrap_or(self.created)
+    }
+
     /// Where it is kept.
     pub(crate) fn key(stream: &StreamId, jti: &Jti) -> Key {
         Key::new(issued_partition(stream), jti.as_str())
@@ -232,6 +242,9 @@ impl Transmitter {
     pub(crate) async fn settle(&self, tokens: Vec<Held>) -> Result<(), Error> {
         let expires = self.retained_until();
         let now = self.parts().clock.now();
+        let sent = tokens.iter().filter(|held| held.token.status == TokenStatus::Sent);
+        let latencies: Vec<Duration> =
+            sent.map(|held| clock::since(held.token.accepted_at(), now)).collect();
         let writes = tokens
             .into_iter()
             .map(|mut held| {
@@ -240,8 +253,13 @@ impl Transmitter {
             })
             .collect();
         match self.write_rows(writes).await {
-            Err(Error::Table(TableError::Conflict)) => Ok(()),
-            done => done,
+            Err(Error::Table(TableError::Conflict)) | Ok(()) => {}
+            Err(error) => return Err(error),
         }
+        metrics::count(Metric::SetsDelivered, latencies.len());
+        for latency in latencies {
+            metrics::time(Metric::DeliveryLatency, latency);
+        }
+        Ok(())
     }
 }

@@ -1,0 +1,84 @@
+//! What is counted and timed while the transmitter works.
+//!
+//! Each figure is an event of `tracing` with the target [`TARGET`], so that it costs nothing where
+//! nobody listens. Never a subject and never a secret is in one.
+
+use std::time::Duration;
+
+use crate::stream::StreamId;
+
+/// The target of the events. Their members: `metric`, the name; `value`; `unit`, as CloudWatch has
+/// it; and `stream`, for those that tell streams apart.
+pub const TARGET: &str = "ssf::metric";
+
+/// All that is counted and timed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Metric {
+    /// From when a queue took an event to when a receiver had its SET; milliseconds.
+    DeliveryLatency,
+    /// Events for which every stream that wants them has its SET.
+    EventsAccepted,
+    /// Messages that must come again.
+    EventsFailed,
+    /// Messages that cannot be events.
+    EventsRefused,
+    /// Pushes that did not end well, by stream.
+    PushFailures,
+    /// SETs that a receiver has.
+    SetsDelivered,
+    /// SETs that were signed and stored.
+    SetsIssued,
+    /// How long a signature takes; milliseconds.
+    SignLatency,
+    /// Signatures that the signer did not give, for want of time or because it was asked too often.
+    SignThrottles,
+}
+
+impl Metric {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::DeliveryLatency,
+        Self::EventsAccepted,
+        Self::EventsFailed,
+        Self::EventsRefused,
+        Self::PushFailures,
+        Self::SetsDelivered,
+        Self::SetsIssued,
+        Self::SignLatency,
+        Self::SignThrottles,
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DeliveryLatency => "DeliveryLatency",
+            Self::EventsAccepted => "EventsAccepted",
+            Self::EventsFailed => "EventsFailed",
+            Self::EventsRefused => "EventsRefused",
+            Self::PushFailures => "PushFailures",
+            Self::SetsDelivered => "SetsDelivered",
+            Self::SetsIssued => "SetsIssued",
+            Self::SignLatency => "SignLatency",
+            Self::SignThrottles => "SignThrottles",
+        }
+    }
+}
+
+/// So many more.
+pub(crate) fn count(metric: Metric, number: usize) {
+    if number > 0 {
+        tracing::trace!(target: TARGET, metric = metric.name(), value = number, unit = "Count");
+    }
+}
+
+/// One more at `stream`.
+pub(crate) fn count_at(metric: Metric, stream: &StreamId) {
+    let name = metric.name();
+    tracing::trace!(target: TARGET, metric = name, value = 1, unit = "Count", stream = %stream);
+}
+
+/// It took so long.
+pub(crate) fn time(metric: Metric, took: Duration) {
+    let value = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    tracing::trace!(target: TARGET, metric = metric.name(), value, unit = "Milliseconds");
+}
