@@ -5,10 +5,15 @@ use std::{path::Path, sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use ssf::{
     clock::SystemClock,
+    delivery::PollRequest,
     embedded::{Database, LocalSigner},
     set::{Algorithm, KeyRing, KeyState},
+    stream::StreamId,
 };
-use tests::World;
+use tests::{
+    World,
+    world::{poll_stream, session_revoked},
+};
 
 /// The kids in the JWKS.
 async fn kids(world: &World) -> Vec<String> {
@@ -125,4 +130,43 @@ async fn a_key_that_another_process_destroyed_is_not_clung_to() {
     other.keys().retire(&old).await.unwrap();
     world.transmitter.keys().sign("JWT", b"{}").await.unwrap();
     assert_ne!(signing(&world).await, old);
+}
+
+/// A receiver must be able to verify what it gets.
+#[tokio::test]
+async fn a_key_is_retired_only_when_nothing_waits_that_it_signed() {
+    let world = World::new();
+    let (transmitter, receiver) = (&world.transmitter, world.receiver("alice"));
+    let stream = poll_stream(&["session-revoked"]);
+    let id = world.create(&receiver, stream).await["stream_id"].as_str().unwrap().to_owned();
+    world.emit(&session_revoked("jane@example.com")).await;
+    world.settle().await;
+    let old = signing(&world).await;
+    transmitter.keys().rotate(true).await.unwrap();
+
+    let refused = transmitter.key_retire(&old, false).await.unwrap_err().to_string();
+    assert!(refused.contains("still to be delivered"), "{refused}");
+    assert!(kids(&world).await.contains(&old));
+
+    let poll = async |ack| {
+        let request = PollRequest { ack, return_immediately: true, ..PollRequest::default() };
+        let id = StreamId::parse(id.clone()).unwrap();
+        transmitter.poll(&receiver, &id, request).await.unwrap()
+    };
+    let jtis = poll(Vec::new()).await.sets.keys().cloned().collect();
+    poll(jtis).await;
+    transmitter.key_retire(&old, false).await.unwrap();
+    assert!(!kids(&world).await.contains(&old));
+}
+
+#[tokio::test]
+async fn a_key_in_wrong_hands_is_retired_whatever_waits() {
+    let world = World::new();
+    world.create(&world.receiver("alice"), poll_stream(&["session-revoked"])).await;
+    world.emit(&session_revoked("jane@example.com")).await;
+    world.settle().await;
+    let old = signing(&world).await;
+    world.transmitter.keys().rotate(true).await.unwrap();
+    world.transmitter.key_retire(&old, true).await.unwrap();
+    assert!(!kids(&world).await.contains(&old));
 }

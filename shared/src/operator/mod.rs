@@ -8,6 +8,7 @@ mod dead_letters;
 mod events;
 mod failed;
 mod fate;
+mod keys;
 mod streams;
 
 pub use dead_letters::{DeadLetter, DeadLetters};

@@ -1,1 +1,0 @@
-//! What the functions' binaries start with.
