@@ -1,14 +1,22 @@
 //! What can be said on the command line.
 
-use std::{fmt::Write, path::PathBuf};
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
 
+use anyhow::{Context, bail};
 use clap::{Parser, Subcommand, builder::StyledStr};
+use ssf::Transmitter;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::{
-    commands::{bench, client, dead_letter, demo, emit, event, keys, listen, serve, stream, token},
+    commands::{
+        bench, client, dead_letter, demo, doctor, emit, event, keys, listen, serve, stream, token,
+    },
     home::Home,
     output::Output,
+    stack,
 };
 
 const GLOBAL: &str = "Global options";
@@ -42,6 +50,10 @@ pub struct Cli {
     )]
     pub log: Option<Targets>,
 
+    /// A deployed transmitter to work on.
+    #[command(flatten)]
+    pub on: OnStack,
+
     /// What to do; without it, the demo
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -70,6 +82,9 @@ pub enum Command {
     Keys(keys::Args),
     /// Look at access tokens, and revoke them
     Token(token::Args),
+    /// Look for what is wrong with a deployed transmitter, and say how to mend it
+    #[command(after_help = examples(&[("A deployed one", "tocsin doctor --stack tocsin")]))]
+    Doctor,
     /// Measure how fast it is on this machine
     Bench(bench::Args),
 }
@@ -88,6 +103,7 @@ impl Command {
             Self::Bench(_) | Self::Demo(_) => LevelFilter::ERROR,
             Self::Client(_)
             | Self::DeadLetter(_)
+            | Self::Doctor
             | Self::Emit(_)
             | Self::Event(_)
             | Self::Keys(_)
@@ -97,20 +113,26 @@ impl Command {
         }
     }
 
-    /// Does it.
-    pub async fn run(self, output: Output) -> anyhow::Result<()> {
+    /// Does it; the operator's commands on the stack, if one is named.
+    pub async fn run(self, on: &OnStack, output: Output) -> anyhow::Result<()> {
         match self {
+            Self::Client(args) => client::run(args, on, output).await,
+            Self::DeadLetter(args) => dead_letter::run(args, on, output).await,
+            Self::Doctor => doctor::run(on, output).await,
+            Self::Emit(args) => emit::run(args, on, output).await,
+            Self::Event(args) => event::run(args, on, output).await,
+            Self::Keys(args) => keys::run(args, on, output).await,
+            Self::Stream(args) => stream::run(args, on, output).await,
+            Self::Token(args) => token::run(args, on, output).await,
+            Self::Bench(_) | Self::Demo(_) | Self::Listen(_) | Self::Serve(_)
+                if on.stack.is_some() =>
+            {
+                bail!("this command runs on this machine alone: leave out --stack")
+            }
             Self::Bench(args) => bench::run(args, output).await,
             Self::Demo(args) => demo::run(args, output).await,
-            Self::Serve(args) => serve::run(args, output).await,
             Self::Listen(args) => listen::run(args, output).await,
-            Self::Emit(args) => emit::run(args, output).await,
-            Self::Client(args) => client::run(args, output).await,
-            Self::Stream(args) => stream::run(args, output).await,
-            Self::Event(args) => event::run(args, output).await,
-            Self::DeadLetter(args) => dead_letter::run(args, output).await,
-            Self::Keys(args) => keys::run(args, output).await,
-            Self::Token(args) => token::run(args, output).await,
+            Self::Serve(args) => serve::run(args, output).await,
         }
     }
 }
@@ -118,20 +140,50 @@ impl Command {
 /// The data folder of a transmitter, for the operator's commands.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Data {
-    /// The data folder of the transmitter
+    /// The data folder of the transmitter; not with --stack
     #[arg(long, value_name = "DIR", env = "TOCSIN_DATA", hide_env_values = true)]
-    data: PathBuf,
+    data: Option<PathBuf>,
+}
+
+/// A deployed transmitter, for the operator's commands.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct OnStack {
+    /// Work on the transmitter deployed as this CloudFormation stack, instead of a data folder
+    #[arg(long, global = true, value_name = "NAME", help_heading = GLOBAL)]
+    pub stack: Option<String>,
+
+    /// Where the stack is; else as the AWS command line chooses
+    #[arg(long, global = true, value_name = "REGION", requires = "stack", help_heading = GLOBAL)]
+    pub region: Option<String>,
+
+    // Not global: `client create` has a --profile of its own.
+    /// Whose rights to use on the stack; else as the AWS command line chooses. Stands before the
+    /// command
+    #[arg(id = "aws_profile", long = "profile", value_name = "PROFILE", requires = "stack", help_heading = GLOBAL)]
+    pub profile: Option<String>,
 }
 
 impl Data {
     /// The transmitter there, which must have been made already.
-    pub fn open(&self) -> anyhow::Result<Home> {
-        Home::existing(&self.data)
+    pub async fn open(&self, on: &OnStack) -> anyhow::Result<Transmitter> {
+        match &on.stack {
+            Some(name) => stack::open(name, on).await,
+            None => Ok(Home::existing(self.folder()?)?.transmitter),
+        }
     }
 
     /// The transmitter there; the folder is made if it is not there.
-    pub fn open_or_make(&self) -> anyhow::Result<Home> {
-        Home::open_or_make(&self.data)
+    pub async fn open_or_make(&self, on: &OnStack) -> anyhow::Result<Transmitter> {
+        match &on.stack {
+            Some(name) => stack::open(name, on).await,
+            None => Ok(Home::open_or_make(self.folder()?)?.transmitter),
+        }
+    }
+
+    fn folder(&self) -> anyhow::Result<&Path> {
+        let wanted = "say which transmitter: --data DIR for one on this machine, --stack NAME for \
+                      one on AWS";
+        self.data.as_deref().context(wanted)
     }
 }
 

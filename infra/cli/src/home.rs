@@ -111,17 +111,17 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// For the operator's commands: they leave the receivers to `serve`.
+/// For the operator's commands: they leave the receivers to the transmitter itself.
 #[derive(Debug)]
-struct NoPush;
+pub(crate) struct NoPush;
 
 #[async_trait]
 impl HttpPush for NoPush {
     async fn push(&self, _: &Push<'_>) -> Result<PushAnswer, PushError> {
-        Err(PushError::Broken("only `serve` talks to receivers".to_owned()))
+        Err(PushError::Broken("only the transmitter itself talks to receivers".to_owned()))
     }
 
     async fn fetch(&self, _: &Url, _: ChosenBy) -> Result<Vec<u8>, PushError> {
-        Err(PushError::Broken("only `serve` reads the keys of others".to_owned()))
+        Err(PushError::Broken("only the transmitter itself reads the keys of others".to_owned()))
     }
 }

@@ -11,6 +11,7 @@ pub mod server;
 pub mod settings;
 pub mod show;
 pub mod signals;
+pub mod stack;
 pub mod tls;
 pub mod values;
 
@@ -29,7 +30,7 @@ pub async fn main() -> ExitCode {
     let cli = Cli::parse();
     let command = cli.command.unwrap_or_default();
     log_to_stderr(cli.log.unwrap_or(Targets::new().with_default(command.log())));
-    match command.run(Output::new(cli.json)).await {
+    match command.run(&cli.on, Output::new(cli.json)).await {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads has read enough, as `head` does.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{
+    BehaviorVersion, ConfigLoader, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig,
+};
 
 /// A try that takes longer than this has failed. Everything that we ask for is answered within
 /// milliseconds.
@@ -38,6 +40,11 @@ impl Clients {
 
     /// What the environment says about region, credentials and endpoint, with our time-outs.
     pub async fn configured() -> SdkConfig {
+        Self::loader().load().await
+    }
+
+    /// The same, for those who have more to say about it.
+    pub fn loader() -> ConfigLoader {
         aws_config::defaults(BehaviorVersion::latest())
             .timeout_config(
                 TimeoutConfig::builder()
@@ -47,7 +54,5 @@ impl Clients {
                     .build(),
             )
             .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
-            .load()
-            .await
     }
 }

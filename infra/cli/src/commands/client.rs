@@ -10,7 +10,7 @@ use ssf::{
 };
 
 use crate::{
-    args::{Data, examples},
+    args::{Data, OnStack, examples},
     commands::token,
     output::{ASIDE, BAD, Cell, Fields, GOOD, Output, Table, advise, time},
     values,
@@ -71,8 +71,8 @@ struct One {
 }
 
 impl One {
-    fn open(&self) -> anyhow::Result<(Transmitter, &ClientId)> {
-        Ok((self.data.open()?.transmitter, &self.client_id))
+    async fn open(&self, on: &OnStack) -> anyhow::Result<(Transmitter, &ClientId)> {
+        Ok((self.data.open(on).await?, &self.client_id))
     }
 }
 
@@ -86,33 +86,33 @@ struct Shown {
 }
 
 /// Does it.
-pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
+pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()> {
     match args.command {
-        Command::Create(args) => create::run(*args, output).await,
+        Command::Create(args) => create::run(*args, on, output).await,
         Command::List { data } => {
-            let clients = data.open()?.transmitter.client_list().await.map_err(advise)?;
+            let clients = data.open(on).await?.client_list().await.map_err(advise)?;
             Ok(output.show(&clients, |clients| table(clients))?)
         }
         Command::Show(one) => {
-            let (transmitter, id) = one.open()?;
+            let (transmitter, id) = one.open(on).await?;
             let client = transmitter.client_show(id).await.map_err(advise)?;
             let tokens = transmitter.token_list(id).await.map_err(advise)?;
             let streams = transmitter.streams_of(id).await.map_err(advise)?.len();
             Ok(output.show(&Shown { client, streams, tokens }, fields)?)
         }
         Command::Disable(one) => {
-            let (transmitter, id) = one.open()?;
+            let (transmitter, id) = one.open(on).await?;
             let client = transmitter.client_disable(id).await.map_err(advise)?;
             let text = format!("the client {id} is disabled: its tokens are refused from now on");
             Ok(output.show(&client, |_| text)?)
         }
         Command::Enable(one) => {
-            let (transmitter, id) = one.open()?;
+            let (transmitter, id) = one.open(on).await?;
             let client = transmitter.client_enable(id).await.map_err(advise)?;
             Ok(output.show(&client, |_| format!("the client {id} is enabled"))?)
         }
         Command::RotateSecret(one) => {
-            let (transmitter, id) = one.open()?;
+            let (transmitter, id) = one.open(on).await?;
             let secret = transmitter.client_rotate_secret(id).await.map_err(advise)?;
             let value = json!({ "client_id": id, "client_secret": secret.expose() });
             let text = Fields::default()
@@ -122,7 +122,7 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
             Ok(output.note("keep the secret: it is not shown again")?)
         }
         Command::Delete { one, yes } => {
-            let (transmitter, id) = one.open()?;
+            let (transmitter, id) = one.open(on).await?;
             let client = transmitter.client_show(id).await.map_err(advise)?;
             let name = Cell::from(client.client_name);
             output.confirm(

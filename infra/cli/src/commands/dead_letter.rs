@@ -7,7 +7,7 @@ use ssf::{
 };
 
 use crate::{
-    args::{Data, examples},
+    args::{Data, OnStack, examples},
     output::{BAD, Cell, Fields, Output, Table, advise, pretty, time, visible_lines},
 };
 
@@ -103,10 +103,10 @@ impl Which {
 }
 
 /// Does it.
-pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
+pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()> {
     match args.command {
         Command::List { data, limit } => {
-            let transmitter = data.open()?.transmitter;
+            let transmitter = data.open(on).await?;
             let letters = transmitter.dead_letter_list(limit.try_into()?).await.map_err(advise)?;
             let DeadLetters { items, total } = letters;
             output.show(&items, |letters| table(letters))?;
@@ -116,11 +116,11 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Show { data, id } => {
-            let letter = data.open()?.transmitter.dead_letter_show(&id).await.map_err(advise)?;
+            let letter = data.open(on).await?.dead_letter_show(&id).await.map_err(advise)?;
             Ok(output.show(&letter, text)?)
         }
         Command::Redrive { data, which } => {
-            let transmitter = data.open()?.transmitter;
+            let transmitter = data.open(on).await?;
             let all = async |transmitter: &Transmitter| transmitter.dead_letter_redrive_all().await;
             let one = async |transmitter: &Transmitter, id: &str| {
                 transmitter.dead_letter_redrive(id).await
@@ -130,7 +130,7 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
             Ok(output.show(&value, |_| format!("{} sent again", letters(count)))?)
         }
         Command::Drop { data, which, yes } => {
-            let transmitter = data.open()?.transmitter;
+            let transmitter = data.open(on).await?;
             if which.all {
                 output.confirm("Remove all dead letters for good?", yes)?;
             }

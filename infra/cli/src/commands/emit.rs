@@ -23,7 +23,7 @@ use ssf::{
 };
 
 use crate::{
-    args::{Data, examples},
+    args::{Data, OnStack, examples},
     output::{Output, advise},
 };
 use messages::{Found, Messages};
@@ -87,9 +87,9 @@ struct Unsent {
 }
 
 /// Does it.
-pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
+pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()> {
     let (input, size) = open(&args)?;
-    let transmitter = args.data.open_or_make()?.transmitter;
+    let transmitter = args.data.open_or_make(on).await?;
     let now = || transmitter.parts().clock.now();
     let mut sender = Sender::new(&transmitter, args.fifo, args.wait, args.wait || output.is_json());
     let mut messages = Messages::new(input);

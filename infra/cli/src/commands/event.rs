@@ -11,7 +11,7 @@ use ssf::{
 };
 
 use crate::{
-    args::{Data, examples},
+    args::{Data, OnStack, examples},
     output::{BAD, Cell, Fields, GOOD, Output, Table, WAITING, advise, pretty, time},
     values::{self, Moment, token_status_name},
 };
@@ -128,10 +128,10 @@ impl Filter {
 }
 
 /// Does it.
-pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
+pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()> {
     match args.command {
         Command::List { data, filter, status, limit, after } => {
-            let transmitter = data.open()?.transmitter;
+            let transmitter = data.open(on).await?;
             let now = transmitter.parts().clock.now();
             let filter = EventFilter { status, ..filter.at(now) };
             let after = after.map(Jti::new);
@@ -144,16 +144,16 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Show { data, jti, stream } => {
-            let transmitter = data.open()?.transmitter;
+            let transmitter = data.open(on).await?;
             let record = transmitter.event_show(&Jti::new(jti), stream.as_ref()).await;
             Ok(output.show(&record.map_err(advise)?, text)?)
         }
-        Command::Retry { data, which } => retry(&data.open()?.transmitter, which, output).await,
+        Command::Retry { data, which } => retry(&data.open(on).await?, which, output).await,
         Command::Drop { data, which, yes } => {
             if which.all {
                 output.confirm("Remove all events that failed, and fit, for good?", yes)?;
             }
-            remove(&data.open()?.transmitter, which, output).await
+            remove(&data.open(on).await?, which, output).await
         }
     }
 }

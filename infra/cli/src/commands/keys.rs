@@ -5,7 +5,7 @@ use serde_json::json;
 use ssf::set::{KeyState, RingKey};
 
 use crate::{
-    args::{Data, examples},
+    args::{Data, OnStack, examples},
     output::{ASIDE, Cell, GOOD, Output, Table, WAITING, advise, time},
 };
 
@@ -40,7 +40,8 @@ enum Command {
         #[arg(long)]
         now: bool,
     },
-    /// Take a key that signs no more out of the JWKS, and destroy it
+    /// Take a key that signs no more out of the JWKS, and destroy it; not while SETs that it signed
+    /// are still to be delivered
     #[command(after_help = examples(&[
         ("Once all that it signed was verified", "tocsin keys retire --data ./data KID"),
     ]))]
@@ -50,6 +51,9 @@ enum Command {
         /// Which one
         #[arg(allow_hyphen_values = true)]
         kid: String,
+        /// Also when nobody can verify what it signed any more: the key is in wrong hands
+        #[arg(long)]
+        anyway: bool,
     },
 }
 
@@ -76,15 +80,15 @@ impl Listed {
 }
 
 /// Does it.
-pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
+pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()> {
     match args.command {
         Command::List { data } => {
-            let keys = data.open()?.transmitter.keys().list().await.map_err(advise)?;
+            let keys = data.open(on).await?.keys().list().await.map_err(advise)?;
             let keys: Vec<_> = keys.iter().map(Listed::of).collect();
             Ok(output.show(&keys, |keys| table(keys))?)
         }
         Command::Rotate { data, now } => {
-            let transmitter = data.open()?.transmitter;
+            let transmitter = data.open(on).await?;
             let keys = transmitter.keys();
             let new = keys.rotate(now).await.map_err(advise)?;
             let all = keys.list().await.map_err(advise)?;
@@ -102,8 +106,8 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
                 KeyState::Past => format!("the key {} was overtaken by another", key.kid),
             })?)
         }
-        Command::Retire { data, kid } => {
-            data.open()?.transmitter.keys().retire(&kid).await.map_err(advise)?;
+        Command::Retire { data, kid, anyway } => {
+            data.open(on).await?.key_retire(&kid, anyway).await.map_err(advise)?;
             let value = json!({ "kid": kid, "retired": true });
             Ok(output.show(&value, |_| format!("the key {kid} is gone"))?)
         }

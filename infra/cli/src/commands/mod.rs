@@ -4,6 +4,7 @@ pub mod bench;
 pub mod client;
 pub mod dead_letter;
 pub mod demo;
+pub mod doctor;
 pub mod emit;
 pub mod event;
 pub mod keys;

@@ -10,7 +10,7 @@ use ssf::{
 };
 
 use crate::{
-    args::{Data, examples},
+    args::{Data, OnStack, examples},
     output::{ASIDE, BAD, Cell, Fields, GOOD, Output, Table, WAITING, advise, time},
     values::{self, status_name},
 };
@@ -98,10 +98,10 @@ struct Change {
 }
 
 /// Does it.
-pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
+pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()> {
     match args.command {
         Command::List { data, client, status, limit, after } => {
-            let transmitter = data.open()?.transmitter;
+            let transmitter = data.open(on).await?;
             let filter = StreamFilter { owner: client, status };
             let limit = limit.try_into()?;
             let list = transmitter.stream_list(&filter, after.as_ref(), limit);
@@ -113,23 +113,23 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Show { data, stream_id } => {
-            let stream = data.open()?.transmitter.stream_show(&stream_id).await.map_err(advise)?;
+            let stream = data.open(on).await?.stream_show(&stream_id).await.map_err(advise)?;
             Ok(output.show(&stream, fields)?)
         }
-        Command::Pause(change) => set(change, Status::Paused, output).await,
-        Command::Enable(change) => set(change, Status::Enabled, output).await,
-        Command::Disable(change) => set(change, Status::Disabled, output).await,
+        Command::Pause(change) => set(change, Status::Paused, on, output).await,
+        Command::Enable(change) => set(change, Status::Enabled, on, output).await,
+        Command::Disable(change) => set(change, Status::Disabled, on, output).await,
         Command::Delete { change, yes } => {
             let id = &change.stream_id;
             output.confirm(format_args!("Delete the stream {id} with all its events?"), yes)?;
-            set(change, Status::DisabledDeleted, output).await
+            set(change, Status::DisabledDeleted, on, output).await
         }
     }
 }
 
-async fn set(change: Change, status: Status, output: Output) -> anyhow::Result<()> {
+async fn set(change: Change, status: Status, on: &OnStack, output: Output) -> anyhow::Result<()> {
     let Change { data, stream_id, reason } = change;
-    let transmitter = data.open()?.transmitter;
+    let transmitter = data.open(on).await?;
     let set = transmitter.stream_set_status(&stream_id, status, reason);
     let stream = set.await.map_err(advise)?;
     let is = match status {

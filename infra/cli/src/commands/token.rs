@@ -6,7 +6,7 @@ use anyhow::Context;
 use ssf::client::{ClientId, Token, TokenType};
 
 use crate::{
-    args::{Data, examples},
+    args::{Data, OnStack, examples},
     commands::client::scope,
     output::{BAD, Cell, GOOD, Output, Table, advise, time},
     values,
@@ -48,10 +48,10 @@ enum Command {
 }
 
 /// Does it.
-pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
+pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()> {
     match args.command {
         Command::List { data, client_id } => {
-            let transmitter = data.open()?.transmitter;
+            let transmitter = data.open(on).await?;
             let tokens = transmitter.token_list(&client_id).await.map_err(advise)?;
             Ok(output.show(&tokens, |tokens| table(tokens))?)
         }
@@ -61,7 +61,7 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
             } else {
                 token
             };
-            let transmitter = data.open()?.transmitter;
+            let transmitter = data.open(on).await?;
             let token = transmitter.token_revoke(token.trim()).await.map_err(advise)?;
             let text = format!("the token {} is refused from now on", token.token_id);
             Ok(output.show(&token, |_| text)?)

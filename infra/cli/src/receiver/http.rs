@@ -1,10 +1,13 @@
 //! The HTTPS client of a receiver.
 
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    time::{Duration, SystemTime},
+};
 
 use ::http::{
     HeaderValue, Method, Request, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, USER_AGENT},
 };
 use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
@@ -40,6 +43,8 @@ pub struct Http {
 pub struct Answer {
     /// Its body.
     pub body: Bytes,
+    /// When the one who answers thinks it is.
+    pub date: Option<SystemTime>,
 }
 
 /// An answer that is not good.
@@ -102,15 +107,17 @@ impl Http {
             let (head, body) = response.into_parts();
             let body = Limited::new(body, MAX_ANSWER).collect().await;
             let body = body.map_err(anyhow::Error::from_boxed)?;
-            anyhow::Ok((head.status, body.to_bytes()))
+            let date = head.headers.get(DATE).and_then(|date| date.to_str().ok());
+            let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
+            anyhow::Ok((head.status, body.to_bytes(), date))
         });
         let answer =
             answer.await.unwrap_or_else(|_| bail!("no answer in {} s", PATIENCE.as_secs()));
-        let (status, body) = answer.with_context(|| format!("{asked} failed"))?;
+        let (status, body, date) = answer.with_context(|| format!("{asked} failed"))?;
         if !status.is_success() {
             return Err(Refused { asked, status, reason: reason(&body) }.into());
         }
-        Ok(Answer { body })
+        Ok(Answer { body, date })
     }
 }
 

@@ -13,7 +13,7 @@ use ssf::{
 use url::Url;
 
 use crate::{
-    args::Data,
+    args::{Data, OnStack},
     output::{Fields, Output, advise},
     values::{self, Scopes},
 };
@@ -114,7 +114,7 @@ pub(super) struct Args {
     insecure_push: bool,
 }
 
-pub(super) async fn run(args: Args, output: Output) -> anyhow::Result<()> {
+pub(super) async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()> {
     let wish = NewClient {
         client_id: args.client_id,
         scope: args.scope.0,
@@ -127,7 +127,7 @@ pub(super) async fn run(args: Args, output: Output) -> anyhow::Result<()> {
         verify_certificates: !args.insecure_push,
         ..NewClient::new(args.name, args.audience)
     };
-    let transmitter = args.data.open_or_make()?.transmitter;
+    let transmitter = args.data.open_or_make(on).await?;
     let (client, secret) = transmitter.client_create(wish).await.map_err(advise)?;
     if !client.verify_certificates {
         tracing::warn!(%client.client_id, "certificates of its push endpoints are not verified");
