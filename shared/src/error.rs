@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    json::Invalid, queue::QueueError, set::SignError, stream::StreamId, table::TableError,
+    json::Invalid, queue::QueueError, seal::SealError, set::SignError, stream::StreamId,
+    table::TableError,
 };
 
 /// Why the [`Transmitter`](crate::Transmitter) did not do what it was asked.
@@ -56,6 +57,9 @@ pub enum Error {
     /// Signing failed.
     #[error("signing failed")]
     Sign(#[from] SignError),
+    /// A secret could not be sealed or opened.
+    #[error("keeping a secret failed")]
+    Seal(#[from] SealError),
 }
 
 impl Error {
@@ -65,6 +69,7 @@ impl Error {
             Self::Table(TableError::Conflict | TableError::Unavailable(_))
             | Self::Queue(QueueError::Unavailable(_))
             | Self::Sign(SignError::Unavailable(_))
+            | Self::Seal(SealError::Unavailable(_))
             | Self::TooSoon { .. } => true,
             Self::Invalid(_)
             | Self::Unauthenticated
@@ -76,7 +81,8 @@ impl Error {
             | Self::Refused(_)
             | Self::Table(TableError::Corrupt { .. } | TableError::Refused(_))
             | Self::Queue(QueueError::Refused(_))
-            | Self::Sign(SignError::KeyUnusable { .. }) => false,
+            | Self::Sign(SignError::KeyUnusable { .. })
+            | Self::Seal(SealError::Unusable(_)) => false,
         }
     }
 }

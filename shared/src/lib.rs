@@ -39,7 +39,7 @@
 //! | [`operator`] | what an operator sees and does |
 //! | [`metrics`] | what is counted and timed |
 //! | [`web`] | what the HTTP functions share: problems, extractors, limits |
-//! | [`table`], [`queue`], [`clock`], [`ids`] | the seams to what is not ours |
+//! | [`table`], [`queue`], [`seal`], [`clock`], [`ids`] | the seams to what is not ours |
 //! | `embedded` | their homes on a laptop (feature `embedded`) |
 
 pub mod client;
@@ -55,6 +55,7 @@ pub mod json;
 pub mod metrics;
 pub mod operator;
 pub mod queue;
+pub mod seal;
 pub mod set;
 pub mod stream;
 pub mod subject;

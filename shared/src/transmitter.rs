@@ -9,6 +9,7 @@ use crate::{
     delivery::{HttpPush, Wakes},
     ids::Ids,
     queue::Queue,
+    seal::Seal,
     set::{KeyRing, Signer},
     table::Table,
 };
@@ -47,6 +48,8 @@ pub struct Parts {
     pub push: Arc<dyn Queue>,
     /// Who signs.
     pub signer: Arc<dyn Signer>,
+    /// Who keeps receivers' secrets out of sight.
+    pub seal: Arc<dyn Seal>,
     /// The way to the receivers.
     pub http: Arc<dyn HttpPush>,
     /// The time.

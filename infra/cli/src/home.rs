@@ -3,7 +3,7 @@
 //! | in the folder | what it is |
 //! | --- | --- |
 //! | `tocsin.db` | table and queues |
-//! | `keys/` | the private keys that sign |
+//! | `keys/` | the private keys that sign, and the key that seals secrets |
 //! | `lock` | held by the `serve` that runs |
 //! | `settings.json` | the settings that `serve` was started with last |
 //! | `tls/` | the certificate of `serve --tls`, and its key |
@@ -22,7 +22,7 @@ use ssf::{
     clock::SystemClock,
     config::Config,
     delivery::{ChosenBy, HttpPush, Push, PushAnswer, PushError},
-    embedded::{Database, LocalSigner, QueueKind},
+    embedded::{Database, LocalSeal, LocalSigner, QueueKind},
     ids::RandomIds,
 };
 use url::Url;
@@ -62,8 +62,9 @@ impl Home {
         let clock = Arc::new(SystemClock);
         let database = Database::open(folder, clock.clone())?;
         let keys = folder.join("keys");
-        let signer = LocalSigner::open(&keys)
-            .with_context(|| format!("the keys in {} cannot be used", keys.display()))?;
+        let unusable = || format!("the keys in {} cannot be used", keys.display());
+        let signer = LocalSigner::open(&keys).with_context(unusable)?;
+        let seal = LocalSeal::open(&keys).with_context(unusable)?;
         let transmitter = Transmitter::new(Parts {
             config,
             table: Arc::new(database.table()),
@@ -72,6 +73,7 @@ impl Home {
             dead_letters: Arc::new(database.queue("dead-letters", QueueKind::Standard)),
             push: Arc::new(database.queue("push", QueueKind::Fifo)),
             signer: Arc::new(signer),
+            seal: Arc::new(seal),
             http,
             clock,
             ids: Arc::new(RandomIds),

@@ -121,6 +121,7 @@ pub fn advise(error: Error) -> anyhow::Error {
         | Error::NotFound { .. }
         | Error::Refused(_)
         | Error::Sign(_)
+        | Error::Seal(_)
         | Error::TooManyStreams(_)
         | Error::TooSoon { .. }
         | Error::Unauthenticated => return error.into(),

@@ -6,12 +6,14 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use crate::{
-    Error, Transmitter, clock,
+    Error, Transmitter,
+    client::Secret,
+    clock,
     delivery::{Attempt, Bell, Push, PushOutcome, PushTask, backoff},
     event::Family,
     metrics::{self, Metric},
     set::{Held, IssuedToken, PENDING, Passage, SetError, TokenStatus, lane_prefix},
-    stream::{Delivery, Secret, Status, Stream},
+    stream::{Delivery, Status, Stream},
 };
 
 /// What is to happen to a bell.
@@ -278,13 +280,18 @@ impl Transmitter {
         token: &IssuedToken,
         attempt: Attempt,
     ) -> PushOutcome {
-        let Delivery::Push { endpoint_url, authorization_header, .. } = &stream.delivery else {
+        let Delivery::Push { endpoint_url, .. } = &stream.delivery else {
             // The caller looked; the receiver will ask for it.
             return PushOutcome::Retry { after: None, reason: "the stream is polled".to_owned() };
         };
+        let Ok(authorization) = self.header(stream).await else {
+            // It is our fault, not the receiver's: however long it lasts, nothing is given up.
+            let reason = "its authorization header cannot be opened".to_owned();
+            return PushOutcome::Retry { after: None, reason };
+        };
         let push = Push {
             endpoint: endpoint_url.url(),
-            authorization: authorization_header.as_ref().map(Secret::reveal),
+            authorization: authorization.as_ref().map(Secret::expose),
             set: token.signed.as_str(),
             verify_certificate: stream.verify_certificates,
         };

@@ -2,8 +2,7 @@
 
 use std::{
     collections::HashMap,
-    fmt, fs,
-    io::{self, Write},
+    fmt, fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -21,6 +20,7 @@ use aws_lc_rs::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject};
 
+use super::secret_file;
 use crate::{
     set::{Algorithm, KeyMaterial, PublicKey, SignError, Signer},
     table::BoxError,
@@ -43,7 +43,7 @@ impl LocalSigner {
     /// A signer with its keys in `folder`, which is made if it is not there.
     pub fn open(folder: impl Into<PathBuf>) -> io::Result<Self> {
         let folder = folder.into();
-        make_folder(&folder)?;
+        secret_file::make_folder(&folder)?;
         Ok(Self { folder: Some(folder), ..Self::in_memory(&[]).map_err(io::Error::other)? })
     }
 
@@ -73,7 +73,7 @@ impl LocalSigner {
         };
         let key = PublicKey::new(pair.material()?);
         if let Some(folder) = &self.folder {
-            write_secret(&file(folder, &key.handle), &pair.pem()?)?;
+            secret_file::write_new(&file(folder, &key.handle), &pair.pem()?)?;
         }
         let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
         pairs.insert(key.handle.clone(), Arc::new(pair));
@@ -179,30 +179,6 @@ impl fmt::Debug for LocalSigner {
 
 fn file(folder: &Path, handle: &str) -> PathBuf {
     folder.join(format!("{handle}.pem"))
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// Writes `text` to a new file that only its owner can read, and waits until it is on the disk: the
-/// ring must never name a key that a power cut took.
-fn write_secret(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    match path.parent() {
-        Some(folder) => fs::File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -6,12 +6,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    client::Profile,
+    client::{Profile, Secret},
     config::Config,
     delivery::check_endpoint,
     event::EventType,
     json::{self, Invalid, Patch},
-    stream::{Delivery, Endpoint, Secret, Stream, StreamId, UriFamily},
+    seal::Sealed,
+    stream::{Delivery, Endpoint, Stream, StreamId, UriFamily},
     web::paths,
 };
 
@@ -278,19 +279,40 @@ impl std::fmt::Debug for DeliveryWish {
 }
 
 impl DeliveryWish {
-    /// The delivery that is wished for. `current` is the stream's own on an update: a header that
-    /// an update leaves out stays as it is, since we never show it for a receiver to repeat.
-    pub fn resolve(self, current: Option<&Delivery>, config: &Config) -> Result<Delivery, Invalid> {
-        let (push, family) = match self.method.as_str() {
-            "urn:ietf:rfc:8935" => (true, UriFamily::Rfc),
-            "urn:ietf:rfc:8936" => (false, UriFamily::Rfc),
+    /// Whether SETs are to be posted, and by which name that was said; `None`: by none that we
+    /// know.
+    fn method(&self) -> Option<(bool, UriFamily)> {
+        match self.method.as_str() {
+            "urn:ietf:rfc:8935" => Some((true, UriFamily::Rfc)),
+            "urn:ietf:rfc:8936" => Some((false, UriFamily::Rfc)),
             "https://schemas.openid.net/secevent/risc/delivery-method/push" => {
-                (true, UriFamily::Risc)
+                Some((true, UriFamily::Risc))
             }
             "https://schemas.openid.net/secevent/risc/delivery-method/poll" => {
-                (false, UriFamily::Risc)
+                Some((false, UriFamily::Risc))
             }
-            _ => return Err(Invalid::new("delivery.method", "is not a supported delivery method")),
+            _ => None,
+        }
+    }
+
+    /// The header that SETs are to be posted with, if it can be one.
+    pub(crate) fn header(&self) -> Option<Secret> {
+        let Patch::Value(text) = &self.authorization_header else { return None };
+        let (push, _) = self.method()?;
+        (push && check_header(text).is_ok()).then(|| Secret::new(text))
+    }
+
+    /// The delivery that is wished for, with `header` as the sealed form of
+    /// [`DeliveryWish::header`]. `current` is the stream's own on an update: a header that an
+    /// update leaves out stays as it is, since we never show it for a receiver to repeat.
+    pub(crate) fn resolve(
+        self,
+        header: Option<Sealed>,
+        current: Option<&Delivery>,
+        config: &Config,
+    ) -> Result<Delivery, Invalid> {
+        let Some((push, family)) = self.method() else {
+            return Err(Invalid::new("delivery.method", "is not a supported delivery method"));
         };
         if !push {
             // [SSF 1.0, 6.1.2]: the endpoint is ours to name; one that is sent is not used.
@@ -303,7 +325,10 @@ impl DeliveryWish {
         let endpoint_url = Endpoint::try_from(text)
             .map_err(|_| Invalid::new("delivery.endpoint_url", "is not a URL"))?;
         let authorization_header = match (self.authorization_header, current) {
-            (Patch::Value(header), _) => Some(header_value(header)?),
+            (Patch::Value(text), _) => {
+                check_header(&text)?;
+                header
+            }
             (Patch::Absent, Some(Delivery::Push { authorization_header, .. })) => {
                 authorization_header.clone()
             }
@@ -313,13 +338,13 @@ impl DeliveryWish {
     }
 }
 
-fn header_value(text: String) -> Result<Secret, Invalid> {
+fn check_header(text: &str) -> Result<(), Invalid> {
     let refuse = |reason: &str| Err(Invalid::new("delivery.authorization_header", reason));
     if text.is_empty() || text.len() > 4096 {
         return refuse("must have 1 to 4,096 bytes");
     }
-    if http::HeaderValue::from_str(&text).is_err() || text.trim() != text {
+    if http::HeaderValue::from_str(text).is_err() || text.trim() != text {
         return refuse("cannot be the value of an HTTP header");
     }
-    Ok(Secret::new(text))
+    Ok(())
 }

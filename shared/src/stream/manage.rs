@@ -6,6 +6,7 @@ use crate::{
     Error, Transmitter,
     client::{ClientId, Profile, Receiver},
     json::{Invalid, Patch},
+    seal::Sealed,
     stream::{
         CreateStream, Delivery, Status, Stream, StreamConfiguration, StreamId, UpdateStream,
         UriFamily,
@@ -39,7 +40,7 @@ impl Transmitter {
         if !receiver.may_create {
             return Err(Error::MayNotCreate);
         }
-        let stream = self.new_stream(receiver, wish)?;
+        let stream = self.new_stream(receiver, wish).await?;
         // Before anything is written: a receiver that has enough must not leave rows behind.
         self.owned(&receiver.id, receiver.max_streams).await?;
         // See `replace_stream_item` for why the rows come first.
@@ -61,17 +62,21 @@ impl Transmitter {
         Ok(StreamConfiguration::of(&stream, &self.parts().config))
     }
 
-    fn new_stream(&self, receiver: &Receiver, wish: CreateStream) -> Result<Stream, Error> {
+    async fn new_stream(&self, receiver: &Receiver, wish: CreateStream) -> Result<Stream, Error> {
         let parts = self.parts();
+        let id = StreamId::fresh(&*parts.ids);
         let delivery = match wish.delivery {
-            Some(delivery) => delivery.resolve(None, &parts.config)?,
+            Some(delivery) => {
+                let header = self.new_header(&id, &delivery).await?;
+                delivery.resolve(header, None, &parts.config)?
+            }
             None => Delivery::Poll { family: UriFamily::Rfc },
         };
         let now = parts.clock.now();
         let events_requested = wish.events_requested.map(|events| events.0);
         let is_legacy = receiver.profile == Profile::Legacy;
         Ok(Stream {
-            id: StreamId::fresh(&*parts.ids),
+            id,
             owner: receiver.id.clone(),
             audience: receiver.audience.clone(),
             status: Status::Enabled,
@@ -179,6 +184,7 @@ impl Transmitter {
         let config = &self.parts().config;
         let now = self.parts().clock.now();
         let id = wish.stream_id.clone();
+        let header = self.updated_header(receiver, &wish).await?;
         let stream = self
             .change_stream(&id, |stream| {
                 if !stream.is_of(receiver) {
@@ -187,7 +193,7 @@ impl Transmitter {
                 // Against the stream as it is before the update.
                 wish.supplied.check(&StreamConfiguration::of(stream, config))?;
                 let before = stream.clone();
-                self.apply(stream, wish.clone(), missing)?;
+                self.apply(stream, wish.clone(), header.clone(), missing)?;
                 if stream.delivery != before.delivery {
                     stream.begin_round(now);
                 }
@@ -210,6 +216,7 @@ impl Transmitter {
         &self,
         stream: &mut Stream,
         wish: UpdateStream,
+        header: Option<Sealed>,
         missing: Missing,
     ) -> Result<(), Invalid> {
         let config = &self.parts().config;
@@ -224,7 +231,7 @@ impl Transmitter {
         match wish.delivery {
             Patch::Value(delivery) => {
                 let current = (!replaced).then_some(&stream.delivery);
-                stream.delivery = delivery.resolve(current, config)?;
+                stream.delivery = delivery.resolve(header, current, config)?;
             }
             // As for create: a stream without a delivery is polled.
             Patch::Null => stream.delivery = Delivery::Poll { family: UriFamily::Rfc },

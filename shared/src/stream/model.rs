@@ -1,6 +1,6 @@
 //! A stream, as it is kept.
 
-use std::{collections::BTreeSet, fmt};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use url::Url;
 use crate::{
     client::{ClientId, Profile, Receiver},
     event::EventType,
+    seal::Sealed,
     stream::{DefaultSubjects, StreamId},
     subject::{Shape, Subject},
 };
@@ -159,9 +160,9 @@ pub enum Delivery {
         family: UriFamily,
         /// Where to.
         endpoint_url: Endpoint,
-        /// The value of the `Authorization` header.
+        /// The value of the `Authorization` header, sealed for the stream.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        authorization_header: Option<Secret>,
+        authorization_header: Option<Sealed>,
     },
 }
 
@@ -229,27 +230,4 @@ pub enum UriFamily {
     Rfc,
     /// The URIs of the older drafts.
     Risc,
-}
-
-/// A text that must not be seen: kept and sent, never printed.
-#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Hides `text`.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
-    }
 }

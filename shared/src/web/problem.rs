@@ -9,7 +9,9 @@ use http::{
 };
 use serde::Serialize;
 
-use crate::{Error, json::Invalid, queue::QueueError, set::SignError, table::TableError};
+use crate::{
+    Error, json::Invalid, queue::QueueError, seal::SealError, set::SignError, table::TableError,
+};
 
 /// An error answer: `application/problem+json` (RFC 9457).
 #[derive(Debug)]
@@ -111,10 +113,12 @@ impl From<Error> for Problem {
             Error::TooSoon { retry_after } => Kind::TooManyRequests { retry_after: *retry_after },
             Error::Table(TableError::Conflict | TableError::Unavailable(_))
             | Error::Queue(QueueError::Unavailable(_))
-            | Error::Sign(SignError::Unavailable(_)) => Kind::Unavailable,
+            | Error::Sign(SignError::Unavailable(_))
+            | Error::Seal(SealError::Unavailable(_)) => Kind::Unavailable,
             Error::Table(TableError::Corrupt { .. } | TableError::Refused(_))
             | Error::Queue(QueueError::Refused(_))
-            | Error::Sign(SignError::KeyUnusable { .. }) => Kind::Internal,
+            | Error::Sign(SignError::KeyUnusable { .. })
+            | Error::Seal(SealError::Unusable(_)) => Kind::Internal,
         };
         if kind.words().0.is_server_error() {
             return Self { cause: Some(Box::new(error)), ..Self::of(kind) };
