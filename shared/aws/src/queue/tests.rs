@@ -1,1 +1,1 @@
-
+//! What SQS may answer, and what the queue makes of it.

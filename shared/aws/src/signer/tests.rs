@@ -1,1 +1,1 @@
-
+//! What KMS may answer, and what the signer makes of it.
