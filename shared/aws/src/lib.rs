@@ -5,10 +5,13 @@
 
 pub mod clients;
 pub mod environment;
+mod kms;
 mod queue;
+mod seal;
 mod signer;
 
 pub use clients::Clients;
 pub use environment::Environment;
 pub use queue::SqsQueue;
+pub use seal::KmsSeal;
 pub use signer::KmsSigner;

@@ -5,7 +5,6 @@
 //! come to name another key while its public half is still published for the old one.
 
 mod der;
-mod errors;
 
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use async_trait::async_trait;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_kms::{
     Client,
+    error::{ProvideErrorMetadata, SdkError},
     operation::get_public_key::GetPublicKeyOutput,
     primitives::Blob,
     types::{
@@ -23,9 +23,10 @@ use aws_sdk_kms::{
 use ssf::{
     clock::{Clock, SystemClock},
     set::{Algorithm, KeyMaterial, PublicKey, SignError, Signer},
+    table::BoxError,
 };
 
-use errors::sign_error;
+use crate::kms::is_unusable;
 
 /// How long a key that was destroyed can be had back; as long as KMS allows. Meanwhile it costs
 /// nothing.
@@ -163,6 +164,19 @@ impl Signer for KmsSigner {
                 Some(_) | None => Err(sign_error(&key.kid, error)),
             },
         }
+    }
+}
+
+/// Why the key that `kid` names did not do what it was asked. The SDK has tried again already where
+/// that may help.
+fn sign_error<E, R>(kid: &str, error: SdkError<E, R>) -> SignError
+where
+    SdkError<E, R>: ProvideErrorMetadata + Into<BoxError>,
+{
+    if is_unusable(error.code()) {
+        SignError::KeyUnusable { kid: kid.to_owned(), source: error.into() }
+    } else {
+        SignError::Unavailable(error.into())
     }
 }
 

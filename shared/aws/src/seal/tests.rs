@@ -1,0 +1,1 @@
+//! What KMS may answer, and what the seal makes of it.
