@@ -4,11 +4,15 @@
 //! that its homes stay thin: SQLite on a laptop (`embedded::SqliteTable`), `DynamoDB` on AWS. All
 //! keys and access patterns are written once, above this trait.
 
+mod limits;
+
 use std::{error::Error as StdError, fmt};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
+
+pub use limits::{SAME_KEY, check_key, check_keys, check_transaction, check_write};
 
 /// Keeps items. Every read is consistent: it sees each write that returned before it began.
 #[async_trait]

@@ -17,7 +17,6 @@
 mod checkpoint;
 mod counting;
 mod database;
-mod limits;
 mod local_seal;
 mod local_signer;
 mod queue;

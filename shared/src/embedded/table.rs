@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use rusqlite::{ErrorCode, Row, params, types::Value};
 
 use super::{
-    Database, limits,
+    Database,
     session::{Access, Failed, Session, timestamp},
 };
 use crate::table::{
-    By, Condition, Content, Item, Key, Page, Query, Table, TableError, Version, Write,
+    By, Condition, Content, Item, Key, Page, Query, SAME_KEY, Table, TableError, Version, Write,
+    check_keys, check_transaction, check_write,
 };
 
 /// After so many bytes a page ends, as in `DynamoDB`.
@@ -47,8 +48,8 @@ impl Table for SqliteTable {
 
     async fn write(&self, writes: Vec<Write>) -> Vec<Result<Version, TableError>> {
         let count = writes.len();
-        if limits::check_keys(&writes).is_err() {
-            return (0..count).map(|_| Err(limits::SAME_KEY)).collect();
+        if check_keys(&writes).is_err() {
+            return (0..count).map(|_| Err(SAME_KEY)).collect();
         }
         let work = move |session: &mut Session| {
             Ok(writes.into_iter().map(|write| one(session, write)).collect())
@@ -60,7 +61,7 @@ impl Table for SqliteTable {
     }
 
     async fn transact(&self, writes: Vec<Write>) -> Result<Vec<Version>, TableError> {
-        limits::check_transaction(&writes)?;
+        check_transaction(&writes)?;
         let work = move |session: &mut Session| {
             writes.into_iter().map(|write| one(session, write)).collect()
         };
@@ -185,7 +186,7 @@ fn expires(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<jiff::Timest
 
 /// Does one write.
 fn one(session: &mut Session, write: Write) -> Result<Version, TableError> {
-    limits::check_write(&write)?;
+    check_write(&write)?;
     let Write { key, condition, content } = write;
     let Some(content) = content else { return delete(session, &key, condition) };
     match put(session, &key, condition, &content) {

@@ -1,8 +1,8 @@
-//! What `DynamoDB` refuses, refused here too: what passes on a laptop runs on AWS.
+//! What `DynamoDB` refuses, refused in every home: what passes on a laptop runs on AWS.
 
 use std::collections::HashSet;
 
-use crate::table::{TableError, Write};
+use super::{Key, TableError, Write};
 
 /// An item in `DynamoDB`, names and numbers of its attributes included.
 const MAX_ITEM: usize = 400 * 1024;
@@ -15,17 +15,16 @@ const MAX_TRANSACTION: usize = 100;
 const MAX_TRANSACTION_SIZE: usize = 4 * 1024 * 1024;
 
 /// The error of each write of a call that has a key twice.
-pub(super) const SAME_KEY: TableError =
-    TableError::Refused("two writes of one call have the same key");
+pub const SAME_KEY: TableError = TableError::Refused("two writes of one call have the same key");
 
 /// Whether a table takes `writes` in one call.
-pub(super) fn check_keys(writes: &[Write]) -> Result<(), TableError> {
+pub fn check_keys(writes: &[Write]) -> Result<(), TableError> {
     let mut keys = HashSet::with_capacity(writes.len());
     if writes.iter().all(|write| keys.insert(&write.key)) { Ok(()) } else { Err(SAME_KEY) }
 }
 
 /// Whether a table takes `writes` all at once.
-pub(super) fn check_transaction(writes: &[Write]) -> Result<(), TableError> {
+pub fn check_transaction(writes: &[Write]) -> Result<(), TableError> {
     if writes.len() > MAX_TRANSACTION {
         return Err(TableError::Refused("there are more than 100 writes in one transaction"));
     }
@@ -37,16 +36,25 @@ pub(super) fn check_transaction(writes: &[Write]) -> Result<(), TableError> {
 }
 
 /// Whether a table takes this write.
-pub(super) fn check_write(write: &Write) -> Result<(), TableError> {
+pub fn check_write(write: &Write) -> Result<(), TableError> {
+    check_key(&write.key)?;
     let order = write.content.as_ref().and_then(|content| content.order.as_deref());
-    let reason = if !(1..=MAX_PK).contains(&write.key.pk.len()) {
-        "the partition key is empty or longer than 2,048 bytes"
-    } else if !(1..=MAX_SK).contains(&write.key.sk.len()) {
-        "the sort key is empty or longer than 1,024 bytes"
-    } else if order.is_some_and(|order| !(1..=MAX_SK).contains(&order.len())) {
+    let reason = if order.is_some_and(|order| !(1..=MAX_SK).contains(&order.len())) {
         "the order is empty or longer than 1,024 bytes"
     } else if size(write) > MAX_ITEM {
         "the item is larger than 400 KB"
+    } else {
+        return Ok(());
+    };
+    Err(TableError::Refused(reason))
+}
+
+/// Whether a table can have an item under this key.
+pub fn check_key(key: &Key) -> Result<(), TableError> {
+    let reason = if !(1..=MAX_PK).contains(&key.pk.len()) {
+        "the partition key is empty or longer than 2,048 bytes"
+    } else if !(1..=MAX_SK).contains(&key.sk.len()) {
+        "the sort key is empty or longer than 1,024 bytes"
     } else {
         return Ok(());
     };
