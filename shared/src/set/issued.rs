@@ -39,6 +39,7 @@ pub struct IssuedToken {
     /// What it has in common with the other SETs of the same cause.
     pub txn: String,
     /// The SET.
+    #[serde(with = "super::kept")]
     pub signed: SignedToken,
     /// In which lane of the stream it goes.
     pub lane: u8,

@@ -4,6 +4,7 @@ mod issue;
 mod issued;
 mod jwk;
 pub mod jws;
+mod kept;
 mod keys;
 mod ring;
 mod signer;

@@ -213,7 +213,7 @@ impl<'a> SecurityEventToken<'a> {
 /// A SET as it is sent: a compact JWS. Its bytes never change.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
-pub struct SignedToken(String);
+pub struct SignedToken(pub(super) String);
 
 impl SignedToken {
     /// The compact JWS.
