@@ -12,7 +12,14 @@ use std::{
 };
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_dynamodb::{
+    config::{Credentials, SharedCredentialsProvider},
+    types::{
+        AttributeDefinition, BillingMode, KeySchemaElement, KeyType, LocalSecondaryIndex,
+        Projection, ProjectionType, ScalarAttributeType,
+    },
+};
+use ssf_aws::table::{ORDER_INDEX, ORDER_KEY, PARTITION_KEY, SORT_KEY};
 
 /// A local AWS. Accounts in it do not see each other: a test that has one of its own
 /// ([`fresh_account`]) is alone.
@@ -28,6 +35,39 @@ pub struct Emulator {
 pub fn fresh_account() -> String {
     static LAST: AtomicU64 = AtomicU64::new(100_000_000_000);
     (LAST.fetch_add(1, Ordering::Relaxed) + 1).to_string()
+}
+
+/// Creates a table as `template.yaml` does, which can be used at once here.
+pub async fn create_table(client: &aws_sdk_dynamodb::Client, name: &str) {
+    let keys = |sort: &str| {
+        let key = |name: &str, kind| {
+            let element = KeySchemaElement::builder().attribute_name(name).key_type(kind);
+            element.build().expect("all is given")
+        };
+        Some(vec![key(PARTITION_KEY, KeyType::Hash), key(sort, KeyType::Range)])
+    };
+    let attributes = [PARTITION_KEY, SORT_KEY, ORDER_KEY].map(|name| {
+        let kind = ScalarAttributeType::S;
+        let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(kind);
+        attribute.build().expect("all is given")
+    });
+    let all = Projection::builder().projection_type(ProjectionType::All).build();
+    let by_order = LocalSecondaryIndex::builder()
+        .index_name(ORDER_INDEX)
+        .set_key_schema(keys(ORDER_KEY))
+        .projection(all)
+        .build()
+        .expect("all is given");
+    client
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_key_schema(keys(SORT_KEY))
+        .set_attribute_definitions(Some(attributes.into()))
+        .local_secondary_indexes(by_order)
+        .send()
+        .await
+        .expect("the table can be created");
 }
 
 impl Emulator {

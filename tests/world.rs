@@ -25,6 +25,7 @@ use ssf::{
     queue::{Message, Queue, Received},
     set::{Algorithm, PublicKey, SignError, Signer},
     stream::{CreateStream, DefaultSubjects, StreamConfiguration},
+    table::Table,
 };
 use url::Url;
 
@@ -57,16 +58,25 @@ impl World {
 
     /// With other settings.
     pub fn with(settings: impl FnOnce(&mut Config)) -> Self {
-        Self::at(|clock| Database::in_memory(clock), settings)
+        Self::at(|clock| Database::in_memory(clock), |database, _| table_of(database), settings)
     }
 
     /// With the defaults, and its state in `folder`.
     pub fn on_disk(folder: &Path) -> Self {
-        Self::at(|clock| Database::open(folder, clock).expect("the folder can be used"), |_| {})
+        let open = |clock: Arc<ManualClock>| {
+            Database::open(folder, clock).expect("the folder can be used")
+        };
+        Self::at(open, |database, _| table_of(database), |_| {})
+    }
+
+    /// With the defaults, but with another table; the queues stay in memory.
+    pub fn on_table(table: impl FnOnce(Arc<dyn Clock>) -> Arc<dyn Table>) -> Self {
+        Self::at(|clock| Database::in_memory(clock), |_, clock| table(clock), |_| {})
     }
 
     fn at(
         database: impl FnOnce(Arc<ManualClock>) -> Database,
+        table: impl FnOnce(&Database, Arc<dyn Clock>) -> Arc<dyn Table>,
         settings: impl FnOnce(&mut Config),
     ) -> Self {
         let clock =
@@ -82,7 +92,7 @@ impl World {
         ]);
         let signer = signer.expect("the test keys are keys");
         let signer = Arc::new(CountingSigner { inner: signer, signatures: AtomicU64::new(0) });
-        let table = Arc::new(CountingTable::new(Arc::new(database.table())));
+        let table = Arc::new(CountingTable::new(table(&database, clock.clone())));
         let push = Arc::new(CountingQueue::new(Arc::new(database.queue("push", QueueKind::Fifo))));
         let http = Arc::new(ScriptedHttp::default());
         let transmitter = Transmitter::new(Parts {
@@ -206,6 +216,10 @@ impl World {
     pub fn seconds(&self) -> i64 {
         self.clock.now().as_second()
     }
+}
+
+fn table_of(database: &Database) -> Arc<dyn Table> {
+    Arc::new(database.table())
 }
 
 impl Default for World {

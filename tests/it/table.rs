@@ -4,6 +4,7 @@
 //! model.
 
 mod contract;
+mod dynamodb;
 mod embedded;
 mod model;
 
@@ -24,17 +25,23 @@ struct Home {
     _folder: Option<tempfile::TempDir>,
 }
 
-fn in_memory() -> Home {
+async fn in_memory() -> Home {
     let clock = clock();
     let database = Database::in_memory(Arc::clone(&clock) as Arc<dyn Clock>);
     Home { table: Arc::new(database.table()), clock, _folder: None }
 }
 
-fn on_disk() -> Home {
+async fn on_disk() -> Home {
     let clock = clock();
     let folder = tempfile::tempdir().unwrap();
     let database = Database::open(folder.path(), Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
     Home { table: Arc::new(database.table()), clock, _folder: Some(folder) }
+}
+
+async fn in_dynamodb() -> Home {
+    let clock = clock();
+    let table = dynamodb::fresh_table(Arc::clone(&clock) as Arc<dyn Clock>).await;
+    Home { table: Arc::new(table), clock, _folder: None }
 }
 
 fn clock() -> Arc<ManualClock> {

@@ -9,9 +9,11 @@ mod kms;
 mod queue;
 mod seal;
 mod signer;
+pub mod table;
 
 pub use clients::Clients;
 pub use environment::Environment;
 pub use queue::SqsQueue;
 pub use seal::KmsSeal;
 pub use signer::KmsSigner;
+pub use table::DynamoDbTable;

@@ -14,6 +14,7 @@ macro_rules! in_every_home {
     ($($story:ident)*) => {
         in_home! { in_memory: $($story)* }
         in_home! { on_disk: $($story)* }
+        in_home! { in_dynamodb: $($story)* }
     };
 }
 
@@ -23,7 +24,7 @@ macro_rules! in_home {
             $(
                 #[tokio::test]
                 async fn $story() {
-                    super::stories::$story(&crate::table::$home()).await;
+                    super::stories::$story(&crate::table::$home().await).await;
                 }
             )*
         }

@@ -95,7 +95,7 @@ async fn processes_that_make_a_file_at_once_share_it() {
 
 #[tokio::test]
 async fn a_transaction_that_fails_disturbs_no_other() {
-    let Home { table, .. } = on_disk();
+    let Home { table, .. } = on_disk().await;
     table.transact(vec![put("a/there", Condition::Any, "x")]).await.unwrap();
     // All ask before the first is answered, and share a transaction of the database.
     let asked = (0..100).map(|n| {
@@ -128,7 +128,7 @@ async fn nobody_else_can_read_the_files() {
 
 #[tokio::test]
 async fn in_memory_no_future_pends() {
-    let Home { table, .. } = in_memory();
+    let Home { table, .. } = in_memory().await;
     // More often than tokio lets a task go on without a pause.
     for n in 0..1000 {
         let write = vec![put(&format!("a/{n}"), Condition::Any, "x")];
@@ -139,7 +139,7 @@ async fn in_memory_no_future_pends() {
 
 #[tokio::test]
 async fn who_goes_away_disturbs_nobody() {
-    let Home { table, .. } = on_disk();
+    let Home { table, .. } = on_disk().await;
     for n in 0..100 {
         let asked = table.write(vec![put(&format!("a/{n}"), Condition::Any, "x")]);
         assert!(asked.now_or_never().is_none_or(|answers| answers[0].is_ok()));
@@ -150,7 +150,7 @@ async fn who_goes_away_disturbs_nobody() {
 
 #[tokio::test]
 async fn a_second_item_with_the_same_order_is_refused() {
-    let Home { table, .. } = in_memory();
+    let Home { table, .. } = in_memory().await;
     let answers = table
         .write(vec![
             put_in_order("a/1", "L#1"),
@@ -163,7 +163,7 @@ async fn a_second_item_with_the_same_order_is_refused() {
 
 #[tokio::test]
 async fn what_has_expired_is_removed_bit_by_bit() {
-    for Home { table, clock, _folder } in [in_memory(), on_disk()] {
+    for Home { table, clock, _folder } in [in_memory().await, on_disk().await] {
         let end = add(clock.now(), Duration::from_mins(1));
         let writes = (0..5).map(|n| put_until(&format!("a/{n}"), Condition::Any, end)).collect();
         table.write(writes).await;

@@ -13,14 +13,14 @@ use ssf::{
     table::{By, Condition, Content, Item, Key, Page, Query, Table, TableError, Version, Write},
 };
 
-use super::{Home, in_memory, on_disk};
+use super::{Home, in_dynamodb, in_memory, on_disk};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn a_table_in_memory_does_what_the_model_does(ops in vec(op(), 1..60)) {
-        run(&in_memory(), ops)?;
+        run(in_memory(), ops)?;
     }
 }
 
@@ -29,7 +29,17 @@ proptest! {
 
     #[test]
     fn a_table_on_disk_does_what_the_model_does(ops in vec(op(), 1..60)) {
-        run(&on_disk(), ops)?;
+        run(on_disk(), ops)?;
+    }
+}
+
+proptest! {
+    // Hundreds of requests each.
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn a_table_in_dynamodb_does_what_the_model_does(ops in vec(op(), 1..60)) {
+        run(in_dynamodb(), ops)?;
     }
 }
 
@@ -210,15 +220,16 @@ impl Model {
     }
 }
 
-fn run(home: &Home, ops: Vec<Op>) -> Result<(), TestCaseError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+fn run(home: impl Future<Output = Home>, ops: Vec<Op>) -> Result<(), TestCaseError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
+        let home = home.await;
         let mut model = Model::default();
         for op in ops {
-            step(home, &mut model, op).await?;
+            step(&home, &mut model, op).await?;
         }
         for pk in ["p", "q"] {
-            step(home, &mut model, Op::Query(Query::sorted(pk, ""))).await?;
+            step(&home, &mut model, Op::Query(Query::sorted(pk, ""))).await?;
         }
         Ok(())
     })

@@ -1,0 +1,115 @@
+//! Which part of a partition a [`Query`] asks for, in `DynamoDB`'s words.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use ssf::table::{By, Query};
+
+use super::{ORDER_KEY, PARTITION_KEY, SORT_KEY};
+
+/// A range of sort keys. `DynamoDB` knows ranges with both ends and half-open ones, but not one that
+/// begins after a key and ends before another; so the ends that are not meant are left out after
+/// they were read.
+#[derive(Debug)]
+pub(super) enum Range {
+    All,
+    Prefix,
+    After(String),
+    Before(String),
+    Between {
+        from: String,
+        to: String,
+        /// `after` or what is behind the prefix: these are read with the others.
+        without: [Option<String>; 2],
+    },
+}
+
+impl Range {
+    /// `None`: nothing can be in it.
+    pub(super) fn of(query: &Query) -> Option<Self> {
+        let all = if query.prefix.is_empty() { Self::All } else { Self::Prefix };
+        let Some(after) = &query.after else { return Some(all) };
+        let (prefix, after) = (query.prefix.clone(), after.clone());
+        if !after.starts_with(&prefix) {
+            // All is on one side of it.
+            let is_behind = prefix > after;
+            return (is_behind != query.backwards).then_some(all);
+        }
+        if query.backwards {
+            return match prefix.as_str() {
+                _ if prefix == after => None,
+                "" => Some(Self::Before(after)),
+                _ => {
+                    let without = [Some(after.clone()), None];
+                    Some(Self::Between { from: prefix, to: after, without })
+                }
+            };
+        }
+        Some(match behind(&prefix) {
+            Some(to) => {
+                let without = [Some(after.clone()), Some(to.clone())];
+                Self::Between { from: after, to, without }
+            }
+            None => Self::After(after),
+        })
+    }
+
+    /// Whether `place`, although it was read, is not meant.
+    pub(super) fn leaves_out(&self, place: &str) -> bool {
+        match self {
+            Self::Between { without, .. } => without.iter().flatten().any(|end| end == place),
+            Self::All | Self::Prefix | Self::After(_) | Self::Before(_) => false,
+        }
+    }
+
+    /// How many rows may be read that are not meant.
+    pub(super) fn left_out(&self) -> usize {
+        match self {
+            Self::Between { without, .. } => without.iter().flatten().count(),
+            Self::All | Self::Prefix | Self::After(_) | Self::Before(_) => 0,
+        }
+    }
+
+    /// The condition on the keys, its names and its values.
+    pub(super) fn expression(
+        &self,
+        query: &Query,
+    ) -> (&'static str, HashMap<String, String>, HashMap<String, AttributeValue>) {
+        let (condition, values) = match self {
+            Self::All => ("#pk = :pk", vec![]),
+            Self::Prefix => {
+                ("#pk = :pk AND begins_with(#place, :prefix)", vec![(":prefix", &query.prefix)])
+            }
+            Self::After(from) => ("#pk = :pk AND #place > :from", vec![(":from", from)]),
+            Self::Before(to) => ("#pk = :pk AND #place < :to", vec![(":to", to)]),
+            Self::Between { from, to, .. } => {
+                ("#pk = :pk AND #place BETWEEN :from AND :to", vec![(":from", from), (":to", to)])
+            }
+        };
+        let place = match query.by {
+            By::Order => ORDER_KEY,
+            By::Sort => SORT_KEY,
+        };
+        let mut names = HashMap::from([("#pk".to_owned(), PARTITION_KEY.to_owned())]);
+        // A name that is not used would be refused.
+        if !values.is_empty() {
+            names.insert("#place".to_owned(), place.to_owned());
+        }
+        let values = values.into_iter().chain([(":pk", &query.pk)]);
+        let values = values.map(|(name, text)| (name.to_owned(), AttributeValue::S(text.clone())));
+        (condition, names, values.collect())
+    }
+}
+
+/// The first text, in the order of UTF-8 bytes, behind all that begin with `prefix`.
+fn behind(prefix: &str) -> Option<String> {
+    let mut text = prefix.to_owned();
+    while let Some(last) = text.pop() {
+        // A range of characters leaves out the surrogates.
+        if let Some(next) = (last..=char::MAX).nth(1) {
+            text.push(next);
+            return Some(text);
+        }
+    }
+    None
+}
