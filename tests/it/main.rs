@@ -22,6 +22,7 @@ mod status;
 mod streams;
 mod subjects;
 mod table;
+mod template;
 mod tidy;
 mod verification;
 mod web;

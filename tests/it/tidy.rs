@@ -8,7 +8,7 @@ use std::{
 /// A file longer than this has more than one topic.
 const MAX_LINES: usize = 500;
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
