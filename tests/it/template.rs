@@ -6,11 +6,12 @@ use std::{collections::BTreeSet, fs};
 
 use axum::{Router, body::Body};
 use http::{Method, Request, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use ssf::{
     config::{Config, Settings},
     metrics::Metric,
 };
+use ssf_aws::table;
 use tests::World;
 use tower::ServiceExt as _;
 
@@ -220,6 +221,26 @@ fn each_policy_names_what_it_allows() {
         let named = !texts(&statement["Resource"]).contains(&"*") || about_all;
         assert!(trust || named, "{statement}");
     }
+}
+
+#[test]
+fn the_table_is_as_the_code_reads_it() {
+    let template = Template::read();
+    let (_, found) = template.resources("AWS::DynamoDB::Table")[0];
+    let key = |sort: &str| {
+        json!([
+            { "AttributeName": table::PARTITION_KEY, "KeyType": "HASH" },
+            { "AttributeName": sort, "KeyType": "RANGE" }
+        ])
+    };
+    assert_eq!(found["KeySchema"], key(table::SORT_KEY));
+    let index = json!([{
+        "IndexName": table::ORDER_INDEX,
+        "KeySchema": key(table::ORDER_KEY),
+        "Projection": { "ProjectionType": "ALL" }
+    }]);
+    assert_eq!(found["LocalSecondaryIndexes"], index);
+    assert_eq!(found["TimeToLiveSpecification"]["AttributeName"], table::TTL_ATTRIBUTE);
 }
 
 #[test]
