@@ -1,11 +1,14 @@
 //! What every home of the queue must do.
 //!
-//! `queue/contract.rs` is one suite of small stories; `queue/model.rs` adds random ones, compared
-//! with a model.
+//! `queue/contract.rs` and `queue/time.rs` are small stories; `queue/model.rs` adds random ones, compared
+//! with a model. On SQS time is real and cannot be moved: there those are told that need no time to
+//! pass, since a message that is given back is visible at once.
 
 mod contract;
 mod embedded;
 mod model;
+mod sqs;
+mod time;
 mod wait;
 
 use std::{sync::Arc, time::Duration};
@@ -16,34 +19,39 @@ use ssf::{
     queue::{Message, Queue, Received},
 };
 
-/// An empty queue of each kind, and the clock that they go by.
+/// An empty queue of each kind.
 struct Home {
     standard: Arc<dyn Queue>,
     fifo: Arc<dyn Queue>,
-    clock: Arc<ManualClock>,
     /// What must outlive the queues.
     _folder: Option<tempfile::TempDir>,
 }
 
-fn in_memory() -> Home {
+/// A home whose time is ours to set.
+struct Timed {
+    home: Home,
+    clock: Arc<ManualClock>,
+}
+
+fn in_memory() -> Timed {
     let clock = clock();
     home(&Database::in_memory(Arc::clone(&clock) as Arc<dyn Clock>), clock, None)
 }
 
-fn on_disk() -> Home {
+fn on_disk() -> Timed {
     let clock = clock();
     let folder = tempfile::tempdir().unwrap();
     let database = Database::open(folder.path(), Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
     home(&database, clock, Some(folder))
 }
 
-fn home(database: &Database, clock: Arc<ManualClock>, folder: Option<tempfile::TempDir>) -> Home {
-    Home {
+fn home(database: &Database, clock: Arc<ManualClock>, folder: Option<tempfile::TempDir>) -> Timed {
+    let home = Home {
         standard: Arc::new(database.queue("standard", QueueKind::Standard)),
         fifo: Arc::new(database.queue("fifo", QueueKind::Fifo)),
-        clock,
         _folder: folder,
-    }
+    };
+    Timed { home, clock }
 }
 
 fn clock() -> Arc<ManualClock> {
@@ -69,6 +77,11 @@ async fn send(queue: &dyn Queue, messages: impl IntoIterator<Item = Message>) {
 
 async fn receive(queue: &dyn Queue, max: usize) -> Vec<Received> {
     queue.receive(max, HOLD).await.unwrap()
+}
+
+/// Makes a message in hand visible again.
+async fn give_back(queue: &dyn Queue, message: &Received) {
+    queue.postpone(&message.receipt, Duration::ZERO).await.unwrap();
 }
 
 async fn delete(queue: &dyn Queue, message: &Received) {

@@ -14,7 +14,7 @@ use ssf::{
     embedded::{Database, QueueKind, SqliteQueue},
 };
 
-use super::{Home, bodies, in_group, in_memory, message, receive, send};
+use super::{Home, Timed, bodies, in_group, in_memory, message, receive, send};
 
 fn open(folder: &Path, kind: QueueKind) -> SqliteQueue {
     Database::open(folder, Arc::new(SystemClock)).unwrap().queue("queue", kind)
@@ -98,7 +98,7 @@ async fn the_time_of_sending_does_not_go_back_when_the_clock_does() {
 
 #[tokio::test]
 async fn in_memory_no_future_pends() {
-    let Home { fifo, .. } = in_memory();
+    let Timed { home: Home { fifo, .. }, .. } = in_memory();
     for n in 0..1000 {
         let answers = fifo.send(vec![in_group("a", &n.to_string())]).now_or_never().unwrap();
         assert!(answers[0].is_ok());

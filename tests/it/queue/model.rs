@@ -12,7 +12,7 @@ use ssf::{
     queue::{Message, Queue, Received},
 };
 
-use super::{Home, in_memory, on_disk};
+use super::{Timed, in_memory, on_disk};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..Default::default() })]
@@ -88,13 +88,13 @@ struct Kept {
     sequence: Option<String>,
 }
 
-fn run(home: &Home, ops: &[Op]) -> Result<(), TestCaseError> {
+fn run(Timed { home, clock }: &Timed, ops: &[Op]) -> Result<(), TestCaseError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         for (queue, fifo) in [(&home.standard, false), (&home.fifo, true)] {
             let mut model = Model { fifo, ..Model::default() };
             for op in ops {
-                model.step(&**queue, &home.clock, op).await?;
+                model.step(&**queue, clock, op).await?;
                 prop_assert_eq!(queue.depth().await.unwrap(), model.messages.len() as u64);
             }
         }

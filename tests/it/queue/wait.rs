@@ -11,7 +11,7 @@ use ssf::{
 };
 use tokio::sync::Notify;
 
-use super::{HOLD, Home, delete, in_group, in_memory, message, on_disk, receive, send};
+use super::{HOLD, Home, Timed, delete, in_group, in_memory, message, on_disk, receive, send};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -31,7 +31,8 @@ async fn in_time<T>(future: impl Future<Output = T>) -> T {
 
 #[tokio::test]
 async fn who_waits_is_woken_when_something_becomes_visible() {
-    for Home { standard, fifo, clock, _folder } in [in_memory(), on_disk()] {
+    for Timed { home, clock } in [in_memory(), on_disk()] {
+        let Home { standard, fifo, _folder } = home;
         is_woken(&*standard, send(&*standard, [message("1")])).await;
         in_time(standard.wait(HOUR)).await;
         let held = receive(&*standard, 1).await;
@@ -51,7 +52,7 @@ async fn who_waits_is_woken_when_something_becomes_visible() {
 
 #[tokio::test]
 async fn who_waits_in_vain_waits_as_long_as_told_and_no_longer() {
-    let Home { standard, fifo, clock, .. } = in_memory();
+    let Timed { home: Home { standard, fifo, .. }, clock } = in_memory();
     let mut waiting = pin!(standard.wait(Duration::from_secs(20)));
     assert!(poll!(&mut waiting).is_pending());
     send(&*fifo, [in_group("a", "elsewhere")]).await;
@@ -64,7 +65,7 @@ async fn who_waits_in_vain_waits_as_long_as_told_and_no_longer() {
 
 #[tokio::test]
 async fn a_message_behind_a_held_one_wakes_nobody() {
-    let Home { fifo, .. } = in_memory();
+    let Timed { home: Home { fifo, .. }, .. } = in_memory();
     send(&*fifo, [in_group("a", "1")]).await;
     receive(&*fifo, 1).await;
     let mut waiting = pin!(fifo.wait(HOUR));
