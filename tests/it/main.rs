@@ -8,6 +8,7 @@ mod discovery;
 mod emulator;
 mod inactivity;
 mod keys;
+mod kms;
 mod legacy;
 mod matching;
 mod oauth;

@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod delivered;
 mod read;
+mod sealed;
 mod update;
 
 use std::fmt::Write;
