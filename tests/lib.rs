@@ -1,11 +1,13 @@
 //! What the tests of the whole share.
 
 pub mod emulator;
+mod meter;
 mod receiver;
 mod web;
 pub mod world;
 
 pub use emulator::Emulator;
+pub use meter::{Meter, Usage};
 pub use receiver::{Greeting, Received, Reply, Setup, TestReceiver};
 pub use web::{Answer, Caller};
 pub use world::World;

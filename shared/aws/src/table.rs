@@ -91,24 +91,24 @@ impl DynamoDbTable {
 
     /// Reads at most [`BATCH`] keys, none of them twice.
     async fn get_all(&self, keys: Vec<Attributes>) -> Result<Vec<Attributes>, TableError> {
-        let request = |keys| {
-            let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
-            HashMap::from([(self.name.clone(), keys.build().expect("there are keys"))])
-        };
-        let mut left = Some(request(keys));
+        let mut left = keys;
         let mut found = Vec::new();
         let mut idle = 0;
-        while let Some(request) = left.take() {
-            let answer = self.client.batch_get_item().set_request_items(Some(request)).send().await;
-            let answer = answer.map_err(failure::of)?;
-            let rows = answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default();
+        while !left.is_empty() {
+            let keys = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true);
+            let keys = keys.build().expect("there are keys");
+            let request = self.client.batch_get_item().request_items(&self.name, keys);
+            let answer = request.send().await.map_err(failure::of)?;
+            let of_us = answer.responses.and_then(|mut rows| rows.remove(&self.name));
+            let rows = of_us.unwrap_or_default();
+            let of_us = answer.unprocessed_keys.and_then(|mut keys| keys.remove(&self.name));
+            left = of_us.map(|keys| keys.keys).unwrap_or_default();
             idle = if rows.is_empty() { idle + 1 } else { 0 };
             found.extend(rows);
-            left = answer.unprocessed_keys.filter(|left| !left.is_empty());
-            if left.is_some() && idle == IDLE_TRIES {
+            if !left.is_empty() && idle == IDLE_TRIES {
                 return Err(TableError::Unavailable("DynamoDB leaves keys unread".into()));
             }
-            if left.is_some() && idle > 0 {
+            if !left.is_empty() && idle > 0 {
                 self.clock.sleep(wait(idle)).await;
             }
         }

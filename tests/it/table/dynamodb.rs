@@ -2,16 +2,144 @@
 
 use std::sync::Arc;
 
-use ssf::clock::Clock;
-use ssf_aws::{Clients, DynamoDbTable};
-use tests::{
-    Emulator,
-    emulator::{create_table, fresh_account},
+use serde_json::json;
+use ssf::{
+    clock::Clock,
+    table::{Condition, Content, Key, Query, Table, TableError, Write},
 };
+use ssf_aws::{
+    Clients, DynamoDbTable,
+    table::{ORDER_INDEX, ORDER_KEY, PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE},
+};
+use tests::{
+    Emulator, Meter, Usage, World,
+    emulator::{create_table, fresh_account},
+    world::{push_stream, session_revoked},
+};
+
+use super::{clock, key, put};
+
+async fn client() -> aws_sdk_dynamodb::Client {
+    let client = Clients::new(&Emulator::shared().sdk_config(&fresh_account())).dynamodb;
+    create_table(&client, "tocsin").await;
+    client
+}
 
 /// An empty table in an account of its own.
 pub(super) async fn fresh_table(clock: Arc<dyn Clock>) -> DynamoDbTable {
-    let client = Clients::new(&Emulator::shared().sdk_config(&fresh_account())).dynamodb;
-    create_table(&client, "tocsin").await;
-    DynamoDbTable::new(client, "tocsin", clock)
+    DynamoDbTable::new(client().await, "tocsin", clock)
+}
+
+/// A transmitter on a table that is counted.
+async fn world(meter: &Meter) -> World {
+    let client = meter.of(&client().await);
+    World::on_table(|clock| Arc::new(DynamoDbTable::new(client, "tocsin", clock)))
+}
+
+/// An event as systems send them, not the shortest.
+fn event(user: usize) -> serde_json::Value {
+    let mut event = session_revoked(&format!("jane.smith.{user}@customer.example.com"));
+    let (_, payload) = event["events"].as_object_mut().unwrap().iter_mut().next().unwrap();
+    *payload = json!({
+        "event_timestamp": 1_767_225_600,
+        "initiating_entity": "policy",
+        "reason_admin": { "en": "Landspeed Policy Violation: C076E82F" },
+        "reason_user": {
+            "en": "Access attempt from multiple regions.",
+            "es-410": "Intento de acceso desde varias regiones.",
+        },
+    });
+    event
+}
+
+#[tokio::test]
+async fn a_set_costs_a_unit_for_each_of_its_four_writes() {
+    let meter = Meter::default();
+    let world = world(&meter).await;
+    let receiver = world.receiver("receiver");
+    world.create(&receiver, push_stream("receiver", &["session-revoked"])).await;
+    world.emit(&event(0)).await;
+    world.settle().await;
+    // What is read once only is known by now: keys, and the stream's own row.
+    meter.take();
+    world.emit(&event(1)).await;
+    world.settle().await;
+    // Twice a put, and a row of the index that comes and goes. Whoever changes these figures changes
+    // the bill: a million SETs are 4 million write units here.
+    assert_eq!(meter.take(), Usage { requests: 7, reads: 5.0, writes: 4.0 });
+    assert_eq!(world.http.take().len(), 2);
+    for user in 10..20 {
+        world.emit(&event(user)).await;
+    }
+    world.settle().await;
+    assert_eq!(meter.take(), Usage { requests: 35, reads: 15.0, writes: 40.0 });
+}
+
+#[tokio::test]
+async fn a_page_of_which_all_is_over_does_not_end_a_query() {
+    let clock = clock();
+    let table = fresh_table(clock.clone()).await;
+    let over = ssf::clock::add(clock.now(), std::time::Duration::from_secs(1));
+    // `DynamoDB` counts these when it counts to the limit.
+    let expired = (0..30).map(|n| super::put_until(&format!("a/{n:02}"), Condition::Any, over));
+    table.write(expired.collect()).await;
+    table.write(vec![put("a/30", Condition::Any, "x"), put("a/31", Condition::Any, "x")]).await;
+    clock.advance(std::time::Duration::from_secs(1));
+    let page = table.query(Query::sorted("a", "").limit(1)).await.unwrap();
+    assert_eq!((page.items.len(), page.next.as_deref()), (1, Some("30")));
+    let page = table.query(Query::sorted("a", "").limit(1).after("30")).await.unwrap();
+    assert_eq!((page.items.len(), page.next.as_deref()), (1, None));
+}
+
+#[tokio::test]
+async fn what_no_compression_makes_smaller_is_kept_too() {
+    let table = fresh_table(clock()).await;
+    // Text that looks like noise: as near to the limit as the index lets it come.
+    let mut seed = 1_u64;
+    let noise = std::iter::repeat_with(|| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'0' + u8::try_from(seed >> 58).unwrap())
+    });
+    let body: String = noise.take(256 * 1024).collect();
+    let content = Content { body: body.clone(), order: Some("1".to_owned()), expires: None };
+    let write = Write::put(key("a/1"), Condition::Absent, content);
+    table.write(vec![write]).await.pop().unwrap().unwrap();
+    assert_eq!(table.get(&key("a/1")).await.unwrap().unwrap().body, body);
+    let listed = table.query(Query::ordered("a", "")).await.unwrap().items;
+    assert_eq!(listed[0].body, body);
+}
+
+#[tokio::test]
+async fn a_row_that_is_not_ours_is_told_apart_from_one_that_is_missing() {
+    let client = client().await;
+    let table = DynamoDbTable::new(client.clone(), "tocsin", clock());
+    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    let put = client.put_item().table_name("tocsin").item("pk", text("a")).item("sk", text("1"));
+    put.send().await.unwrap();
+    let found = table.get(&key("a/1")).await;
+    assert!(matches!(&found, Err(TableError::Corrupt { pk, sk, .. }) if pk == "a" && sk == "1"));
+    assert_eq!(table.get(&Key::new("a", "x".repeat(2000))).await.unwrap(), None);
+}
+
+#[test]
+fn the_template_has_the_table_that_is_expected() {
+    let template = include_str!("../../../template.yaml");
+    let (_, table) = template.split_once("Type: AWS::DynamoDB::Table").unwrap();
+    let (table, _) = table.split_once("    Type: AWS::").unwrap();
+    let table = table.split_whitespace().collect::<Vec<_>>().join(" ");
+    let keys = |range| {
+        format!(
+            "- {{ AttributeName: {PARTITION_KEY}, KeyType: HASH }} \
+             - {{ AttributeName: {range}, KeyType: RANGE }}"
+        )
+    };
+    for expected in [
+        "BillingMode: PAY_PER_REQUEST".to_owned(),
+        format!("KeySchema: {} #", keys(SORT_KEY)),
+        format!("- IndexName: {ORDER_INDEX} KeySchema: {}", keys(ORDER_KEY)),
+        "Projection: ProjectionType: ALL".to_owned(),
+        format!("TimeToLiveSpecification: AttributeName: {TTL_ATTRIBUTE} Enabled: true"),
+    ] {
+        assert!(table.contains(&expected), "{expected} is not in {table}");
+    }
 }

@@ -113,3 +113,57 @@ fn behind(prefix: &str) -> Option<String> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The condition with its values in it, and what is left out after.
+    fn said(query: &Query) -> Option<(String, Vec<String>)> {
+        let range = Range::of(query)?;
+        let (condition, names, values) = range.expression(query);
+        let mut condition = condition.to_owned();
+        for (name, text) in names {
+            assert!(condition.contains(&name), "{name} is not used");
+            condition = condition.replace(&name, &text);
+        }
+        for (name, value) in values {
+            assert!(condition.contains(&name), "{name} is not used");
+            condition = condition.replace(&name, value.as_s().unwrap());
+        }
+        let without = ["a", "p#", "p#1", "p#2", "p$"].into_iter();
+        let without = without.filter(|place| range.leaves_out(place)).map(str::to_owned).collect();
+        Some((condition, without))
+    }
+
+    #[test]
+    fn each_query_is_one_range() {
+        let all = || Query::sorted("P", "");
+        let some = || Query::sorted("P", "p#");
+        let last = || Query::sorted("P", "\u{10FFFF}");
+        for (query, condition, without) in [
+            (all(), "pk = P", vec![]),
+            (all().backwards(), "pk = P", vec![]),
+            (all().after("p#1"), "pk = P AND sk > p#1", vec![]),
+            (all().backwards().after("p#1"), "pk = P AND sk < p#1", vec![]),
+            (some(), "pk = P AND begins_with(sk, p#)", vec![]),
+            (some().after("a"), "pk = P AND begins_with(sk, p#)", vec![]),
+            (some().backwards().after("q"), "pk = P AND begins_with(sk, p#)", vec![]),
+            (some().after("p#1"), "pk = P AND sk BETWEEN p#1 AND p$", vec!["p#1", "p$"]),
+            (some().backwards().after("p#2"), "pk = P AND sk BETWEEN p# AND p#2", vec!["p#2"]),
+            (Query::ordered("P", "p#"), "pk = P AND begins_with(ord, p#)", vec![]),
+            (last().after("\u{10FFFF}1"), "pk = P AND sk > \u{10FFFF}1", vec![]),
+        ] {
+            let without = without.into_iter().map(str::to_owned).collect();
+            assert_eq!(said(&query), Some((condition.to_owned(), without)), "{query:?}");
+        }
+        for nothing in [
+            some().after("q"),
+            some().backwards().after("a"),
+            some().backwards().after("p#"),
+            all().backwards().after(""),
+        ] {
+            assert_eq!(said(&nothing), None, "{nothing:?}");
+        }
+    }
+}
