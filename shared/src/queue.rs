@@ -29,7 +29,7 @@ pub enum QueueKind {
 #[async_trait]
 pub trait Queue: fmt::Debug + Send + Sync {
     /// Adds messages. The answers, their ids, are in the order of `messages`; one that fails does
-    /// not keep the others from being sent.
+    /// not keep the others from being sent, but may keep back those behind it in its group.
     async fn send(&self, messages: Vec<Message>) -> Vec<Result<String, QueueError>>;
 
     /// Takes at most `max` messages that are visible and makes them invisible for `visibility`,
@@ -41,7 +41,7 @@ pub trait Queue: fmt::Debug + Send + Sync {
     async fn wait(&self, at_most: Duration);
 
     /// Removes messages that are done. A receipt that is outlived (the message was received again)
-    /// or whose message is gone is passed over.
+    /// or whose message is gone is passed over; SQS may honor an outlived one on a standard queue.
     async fn delete(&self, receipts: Vec<String>) -> Result<(), QueueError>;
 
     /// Makes a received message invisible for `visibility` from now (zero: visible at once; at

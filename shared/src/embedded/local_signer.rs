@@ -83,6 +83,10 @@ impl LocalSigner {
 
 #[async_trait]
 impl Signer for LocalSigner {
+    async fn first(&self, algorithm: Algorithm) -> Result<PublicKey, SignError> {
+        self.generate(algorithm).await
+    }
+
     async fn generate(&self, algorithm: Algorithm) -> Result<PublicKey, SignError> {
         self.make(algorithm).map_err(SignError::Unavailable)
     }

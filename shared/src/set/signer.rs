@@ -12,9 +12,7 @@ use crate::table::BoxError;
 pub trait Signer: fmt::Debug + Send + Sync {
     /// The key pair that a ring begins with, made if there is none: by its public half. On AWS it
     /// is made with everything else, so that those who sign need not be allowed to make keys.
-    async fn first(&self, algorithm: Algorithm) -> Result<PublicKey, SignError> {
-        self.generate(algorithm).await
-    }
+    async fn first(&self, algorithm: Algorithm) -> Result<PublicKey, SignError>;
 
     /// Makes a new key pair and returns its public half.
     async fn generate(&self, algorithm: Algorithm) -> Result<PublicKey, SignError>;

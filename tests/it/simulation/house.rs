@@ -20,6 +20,7 @@ use ssf::{
     embedded::{Database, LocalSeal, LocalSigner, QueueKind},
     ids::SequentialIds,
     queue::Queue,
+    seal::Seal,
     set::{Algorithm, Jti, KeyRing, PublicKey, Signer},
     table::Table,
 };
@@ -242,6 +243,7 @@ impl Process {
             dead_letters: queue(parts.dead_letters),
             push: queue(parts.push),
             signer: Arc::new(Shaky::<dyn Signer> { inner: parts.signer, switch: switch.clone() }),
+            seal: Arc::new(Shaky::<dyn Seal> { inner: parts.seal, switch: switch.clone() }),
             http: Arc::new(Shaky::<dyn HttpPush> { inner: parts.http, switch: switch.clone() }),
             ..parts
         });

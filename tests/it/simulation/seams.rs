@@ -11,8 +11,10 @@ use std::{
 
 use async_trait::async_trait;
 use ssf::{
+    client::Secret,
     delivery::{ChosenBy, HttpPush, Push, PushAnswer, PushError},
     queue::{Message, Queue, QueueError, Received},
+    seal::{Seal, SealError, Sealed},
     set::{Algorithm, PublicKey, SignError, Signer},
     table::{BoxError, Item, Key, Page, Query, Table, TableError, Version, Write},
 };
@@ -235,6 +237,15 @@ impl Queue for Shaky<dyn Queue> {
 
 #[async_trait]
 impl Signer for Shaky<dyn Signer> {
+    async fn first(&self, algorithm: Algorithm) -> Result<PublicKey, SignError> {
+        shaky!(
+            self,
+            self.inner.first(algorithm),
+            self.inner.first(algorithm),
+            SignError::Unavailable
+        )
+    }
+
     async fn generate(&self, algorithm: Algorithm) -> Result<PublicKey, SignError> {
         shaky!(
             self,
@@ -250,6 +261,17 @@ impl Signer for Shaky<dyn Signer> {
 
     async fn destroy(&self, key: &PublicKey) -> Result<(), SignError> {
         shaky!(self, self.inner.destroy(key), self.inner.destroy(key), SignError::Unavailable)
+    }
+}
+
+#[async_trait]
+impl Seal for Shaky<dyn Seal> {
+    async fn seal(&self, secret: &Secret, context: &str) -> Result<Sealed, SealError> {
+        shaky!(self, self.inner.seal(secret, context), SealError::Unavailable)
+    }
+
+    async fn open(&self, sealed: &Sealed, context: &str) -> Result<Secret, SealError> {
+        shaky!(self, self.inner.open(sealed, context), SealError::Unavailable)
     }
 }
 

@@ -35,6 +35,10 @@ impl CountingSigner {
 
 #[async_trait]
 impl Signer for CountingSigner {
+    async fn first(&self, algorithm: Algorithm) -> Result<PublicKey, SignError> {
+        self.inner.first(algorithm).await
+    }
+
     async fn generate(&self, algorithm: Algorithm) -> Result<PublicKey, SignError> {
         self.inner.generate(algorithm).await
     }

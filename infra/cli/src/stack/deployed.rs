@@ -107,7 +107,7 @@ impl Stack {
             ingest_fifo: queue("IngestFifoQueueUrl")?,
             dead_letters: queue("DeadLetterQueueUrl")?,
             push: queue("PushQueueUrl")?,
-            signer: Arc::new(KmsSigner::for_operators(kms.clone(), signing_key)),
+            signer: Arc::new(KmsSigner::new(kms.clone(), signing_key)),
             seal: Arc::new(KmsSeal::new(kms, secrets_key)),
             http: Arc::new(NoPush),
             clock,
