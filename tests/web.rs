@@ -190,7 +190,12 @@ impl fmt::Display for Answer {
             }
         }
         match serde_json::from_slice::<Value>(&self.body) {
-            Ok(body) => write!(f, "\n\n{body:#}"),
+            Ok(mut body) => {
+                // Whether it is so by itself depends on what else is built: the AWS SDK's tests have
+                // `serde_json` keep the order.
+                body.sort_all_objects();
+                write!(f, "\n\n{body:#}")
+            }
             Err(_) if self.body.is_empty() => Ok(()),
             Err(_) => write!(f, "\n\n{}", String::from_utf8_lossy(&self.body)),
         }

@@ -52,13 +52,13 @@ async fn a_set_is_what_the_standards_say_and_nothing_else() {
     let event = json!({
         "sub_id": { "format": "iss_sub", "iss": "https://idp.example", "sub": "jane" },
         "events": { caep("credential-change"): {
-            "credential_type": "fido2-roaming",
             "change_type": "create",
+            "credential_type": "fido2-roaming",
+            "event_timestamp": 1_767_225_500,
             "fido2_aaguid": "accced6a-63f5-490a-9eea-e59bc1896cfc",
             "friendly_name": "Jane's USB authenticator",
             "initiating_entity": "user",
             "reason_admin": { "en": "User self-enrollment" },
-            "event_timestamp": 1_767_225_500,
         } },
         "txn": "8675309",
         "toe": 1_767_225_500,

@@ -60,7 +60,9 @@ async fn a_stream_is_shown_with_its_backlog_and_without_its_secret() {
     world.http.always("alice", status(503));
     world.emit(&session_revoked("john@example.com")).await;
     world.settle().await;
-    let shown = serde_json::to_value(world.transmitter.stream_show(&id).await.unwrap()).unwrap();
+    let mut shown =
+        serde_json::to_value(world.transmitter.stream_show(&id).await.unwrap()).unwrap();
+    shown.sort_all_objects();
     insta::assert_json_snapshot!(shown, @r#"
     {
       "audience": [

@@ -30,6 +30,8 @@ async fn send(caller: &Caller, method: Method, body: &str) -> Answer {
 async fn table(caller: &Caller, method: Method, bodies: &[Value]) -> String {
     let mut table = String::new();
     for body in bodies {
+        let mut body = body.clone();
+        body.sort_all_objects();
         let answer = send(caller, method.clone(), &body.to_string()).await;
         writeln!(table, "{body}\n    {}", answer.brief()).unwrap();
     }
