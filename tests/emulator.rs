@@ -77,9 +77,13 @@ impl Emulator {
         SHARED.get_or_init(|| Self::start(&[]))
     }
 
-    /// Another one, which enforces IAM policies.
-    pub fn with_policies() -> Self {
-        Self::start(&["--auth"])
+    /// Another one, which enforces IAM policies, and whose functions call `proxy`, if any,
+    /// instead of it.
+    pub fn with_policies(proxy: Option<&str>) -> Self {
+        match proxy {
+            Some(proxy) => Self::start(&["--auth", "--calls-to", proxy]),
+            None => Self::start(&["--auth"]),
+        }
     }
 
     /// Where it answers.

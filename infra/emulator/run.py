@@ -27,12 +27,12 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def environment(port, folder, auth):
+def environment(port, folder, auth, calls_to):
     """What it is told: nothing of the caller's own AWS, so that nothing can reach it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return kept | {
         # The functions that it runs inherit this, and so call it and not AWS.
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ENDPOINT_URL": calls_to or f"http://127.0.0.1:{port}",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
@@ -57,14 +57,14 @@ def answers(endpoint):
         return False
 
 
-def start(folder, auth):
+def start(folder, auth, calls_to):
     """A ministack that answers, and its endpoint."""
     port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
     with open(f"{folder}.log", "w") as log:
         ministack = subprocess.Popen(
             [sys.executable, "-m", "ministack"],
-            env=environment(port, folder, auth),
+            env=environment(port, folder, auth, calls_to),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -82,12 +82,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", help="for its files; removed at the end; a log stands beside it")
     parser.add_argument("--auth", action="store_true", help="enforce IAM policies")
+    parser.add_argument("--calls-to", metavar="URL", help="whom functions call, instead of it")
     arguments = parser.parse_args()
     folder = os.path.abspath(arguments.folder)
     os.makedirs(folder, exist_ok=True)
     # Control-C is for the tests; they close our standard input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ministack, endpoint = start(folder, arguments.auth)
+    ministack, endpoint = start(folder, arguments.auth, arguments.calls_to)
     print(endpoint, flush=True)
 
     def end_when_nobody_listens():

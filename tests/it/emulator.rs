@@ -15,7 +15,7 @@ async fn accounts_do_not_see_each_other() {
 
 #[tokio::test]
 async fn an_emulator_ends_when_it_is_dropped() {
-    let emulator = Emulator::with_policies();
+    let emulator = Emulator::with_policies(None);
     let address = emulator.endpoint().strip_prefix("http://").unwrap().to_owned();
     assert!(std::net::TcpStream::connect(&address).is_ok());
     drop(emulator);

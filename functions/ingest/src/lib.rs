@@ -1,18 +1,34 @@
 //! Takes events in from the queues, a batch at a time.
 
-use std::error::Error as StdError;
+use std::{error::Error as StdError, time::Duration};
 
+use futures_util::future::join_all;
 use ssf::{
     Transmitter,
     delivery::{Accepted, Door},
     queue::Received,
 };
 
+/// A message that failed rests for no longer than this.
+const LONGEST_REST: Duration = Duration::from_mins(5);
+
+/// How long a message that failed rests before it comes again: much less than its queue would let
+/// it, at first. `receives`: how often it has come.
+fn rest(receives: u32) -> Duration {
+    let doubled = 1_u32.checked_shl(receives.saturating_sub(1)).unwrap_or(u32::MAX);
+    Duration::from_secs(doubled.into()).min(LONGEST_REST)
+}
+
 /// Takes in `batch` from `door`. Returns the ids of the messages that must come again: AWS Lambda's
 /// partial batch response. All others are done and can be deleted.
 pub async fn handle(transmitter: &Transmitter, door: Door, batch: &[Received]) -> Vec<String> {
     let answers = transmitter.accept(door, batch).await;
+    let queue = match door {
+        Door::Fifo => &transmitter.parts().ingest_fifo,
+        Door::Standard => &transmitter.parts().ingest,
+    };
     let mut failed = Vec::new();
+    let mut resting = Vec::new();
     for (message, answer) in batch.iter().zip(answers) {
         match answer {
             Accepted::Issued(_) | Accepted::Refused(_) => {}
@@ -23,7 +39,14 @@ pub async fn handle(transmitter: &Transmitter, door: Door, batch: &[Received]) -
                     "event could not be taken in; it comes again"
                 );
                 failed.push(message.id.clone());
+                resting.push(queue.postpone(&message.receipt, rest(message.receives)));
             }
+        }
+    }
+    for rested in join_all(resting).await {
+        if let Err(error) = rested {
+            // It comes again when its time out of sight is over.
+            tracing::warn!(error = &error as &dyn StdError, "a message could not be put off");
         }
     }
     failed

@@ -85,9 +85,25 @@ impl Environment {
                 signing_key: read(variable::SIGNING_KEY)?,
                 secrets_key: read(variable::SECRETS_KEY)?,
             },
-            push_ca: optional(variable::PUSH_CA),
+            push_ca: optional(variable::PUSH_CA).map(|text| unfold(&text)),
         })
     }
+}
+
+/// PEM as it was before a form of one line, or a shell, made spaces or `\n` of its line breaks.
+fn unfold(text: &str) -> String {
+    let mut pem = String::new();
+    for part in text.replace("\\n", "\n").split("-----") {
+        let is_label = part.starts_with("BEGIN ") || part.starts_with("END ");
+        if is_label {
+            pem.extend(["-----", part, "-----\n"]);
+        } else {
+            for word in part.split_whitespace() {
+                pem.extend([word, "\n"]);
+            }
+        }
+    }
+    pem
 }
 
 #[cfg(test)]
@@ -114,6 +130,15 @@ mod tests {
         assert_eq!(environment.config.event_retention, Duration::from_hours(7 * 24));
         assert_eq!(environment.resources.ingest_fifo, "INGEST_FIFO_QUEUE_URL");
         assert_eq!(environment.push_ca, None);
+    }
+
+    #[test]
+    fn certificates_are_read_however_their_lines_were_broken() {
+        let pem = "-----BEGIN CERTIFICATE-----\nMIIB\nAAAA\n-----END CERTIFICATE-----\n";
+        for text in [pem.to_owned(), pem.replace('\n', " "), pem.replace('\n', "\\n")] {
+            assert_eq!(unfold(&text), pem);
+        }
+        assert_eq!(unfold(&pem.repeat(2)), pem.repeat(2));
     }
 
     #[test]

@@ -45,9 +45,6 @@ const QUIET: Duration = Duration::from_secs(20);
 /// A queue that does not answer is left alone for this long.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// An event that could not be taken in comes again after this time at most.
-const LONGEST_REST: Duration = Duration::from_mins(1);
-
 impl Work {
     fn queue(self, us: &Transmitter) -> &Arc<dyn Queue> {
         match self {
@@ -97,18 +94,6 @@ impl Work {
         match self {
             Self::Ingest(door) => ingest::handle(us, door, batch).await,
             Self::Push => push::handle(us, batch).await,
-        }
-    }
-
-    /// When a message that failed comes again; `None`: the function has seen to that.
-    fn rest(self, message: &Received) -> Option<Duration> {
-        match self {
-            Self::Ingest(_) => {
-                let doubled = 1_u32.checked_shl(message.receives.saturating_sub(1));
-                let rest = Duration::from_secs(doubled.unwrap_or(u32::MAX).into());
-                Some(rest.min(LONGEST_REST))
-            }
-            Self::Push => None,
         }
     }
 }
@@ -184,17 +169,12 @@ async fn attend(
             () = us.parts().clock.sleep(HOLD_EVERY) => hold(&**queue, &batch).await,
         }
     };
-    let (failed, done): (Vec<_>, Vec<_>) =
-        batch.iter().partition(|message| failed.contains(&message.id));
-    let done = done.into_iter().map(|message| message.receipt.clone()).collect();
+    // When what failed comes again, the function has seen to.
+    let done = batch.iter().filter(|message| !failed.contains(&message.id));
+    let done = done.map(|message| message.receipt.clone()).collect();
     if let Err(error) = queue.delete(done).await {
         let error = &error as &dyn Error;
         tracing::warn!(error, "what is done could not be deleted; it comes again");
-    }
-    for message in failed {
-        if let Some(rest) = work.rest(message) {
-            postpone(&**queue, message, rest).await;
-        }
     }
 }
 
