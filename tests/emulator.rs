@@ -105,11 +105,11 @@ impl Emulator {
     fn start(arguments: &[&str]) -> Self {
         static STARTED: AtomicU64 = AtomicU64::new(0);
         let folder = target().join("emulator");
-        let python = installed(&folder);
+        let python = python();
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let files = folder.join(format!("{}-{number}", std::process::id()));
         let mut process = Command::new(python)
-            .arg(infra().join("run.py"))
+            .arg(infra().join("emulator/run.py"))
             .arg(&files)
             .args(arguments)
             .stdin(Stdio::piped())
@@ -138,20 +138,35 @@ impl Drop for Emulator {
 const REGION: &str = "us-east-1";
 
 fn infra() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/emulator")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra")
 }
 
 /// Cargo's target folder: the one above the test's binary that cargo tagged.
-fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     let program = std::env::current_exe().expect("a test knows its own path");
     let tagged = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
     tagged.expect("a test's binary is in cargo's target folder").to_owned()
 }
 
-/// The Python that has the emulator, which is installed below `folder` if it is not there yet.
-fn installed(folder: &Path) -> PathBuf {
-    let requirements = infra().join("requirements.txt");
-    let wanted = fs::read(&requirements).expect("the requirements can be read");
+/// The Python that has the emulator and boto3.
+pub fn python() -> PathBuf {
+    let requirements = infra().join("emulator/requirements.txt");
+    let what = "the local AWS (once, about half a minute)";
+    installed(&target().join("emulator"), &requirements, what)
+}
+
+/// The folder of `sam` and of what judges templates.
+pub fn tools() -> PathBuf {
+    let requirements = infra().join("checks/requirements.txt");
+    let what = "the AWS SAM command line (once, about two minutes)";
+    let python = installed(&target().join("checks"), &requirements, what);
+    python.parent().expect("it is in a folder").to_owned()
+}
+
+/// The Python of an environment with these requirements, which is made below `folder` if it is not
+/// there yet.
+fn installed(folder: &Path, requirements: &Path, what: &str) -> PathBuf {
+    let wanted = fs::read(requirements).expect("the requirements can be read");
     fs::create_dir_all(folder).expect("the target folder can be written");
     // Several test processes may come here at once.
     let lock = File::create(folder.join("lock")).expect("the target folder can be written");
@@ -159,15 +174,15 @@ fn installed(folder: &Path) -> PathBuf {
     let venv = folder.join("venv");
     let python = venv.join("bin/python");
     // Written last, so that a broken installation is not taken for a whole one.
-    let mark = venv.join("requirements.txt");
+    let mark = venv.join("installed.txt");
     if fs::read(&mark).is_ok_and(|there| there == wanted) {
         return python;
     }
-    say(&format!("installing the local AWS into {} (once, about half a minute)", venv.display()));
+    say(&format!("installing {what} into {}", venv.display()));
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
     let mut pip = Command::new(&python);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-    run(pip.arg(&requirements));
+    run(pip.arg(requirements));
     fs::write(mark, wanted).expect("the target folder can be written");
     python
 }
