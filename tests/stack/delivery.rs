@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use ssf::set::Jwk;
+use ssf::set::{KeyMaterial, PublicKey};
 use tests::{
     Reply,
     world::{caep, session_revoked},
@@ -19,8 +19,9 @@ fn emails(sets: &[Value]) -> Vec<&str> {
 async fn verified(deployed: &Deployed, set: &str) -> Value {
     let (status, jwks) = deployed.ask(Method::GET, "/jwks.json", None, None).await;
     assert_eq!(status, StatusCode::OK);
-    let keys: Vec<Jwk> = serde_json::from_value(jwks["keys"].clone()).expect("these are keys");
-    let is_signed = keys.iter().any(|key| key.verify(set).is_some());
+    let keys: Vec<KeyMaterial> =
+        serde_json::from_value(jwks["keys"].clone()).expect("these are keys");
+    let is_signed = keys.into_iter().any(|key| PublicKey::new(key).verify(set).is_some());
     assert!(is_signed, "no published key signed {set}");
     tests::world::claims(set)
 }
@@ -154,12 +155,12 @@ fn updates_of_one_stream_at_the_same_time_are_all_kept() {
         let removed = removals.iter().map(|body| {
             receiver.ask(Method::POST, "/ssf/subjects/remove", Some(body), StatusCode::NO_CONTENT)
         });
-        let patched = patches
+        let described = patches
             .iter()
             .map(|body| receiver.ask(Method::PATCH, "/ssf/streams", Some(body), StatusCode::OK));
         futures_util::future::join(
             futures_util::future::join_all(removed),
-            futures_util::future::join_all(patched),
+            futures_util::future::join_all(described),
         )
         .await;
         // Removed are all eight: of what is sent about them nothing is issued.

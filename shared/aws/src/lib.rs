@@ -6,6 +6,8 @@
 pub mod clients;
 pub mod environment;
 mod kms;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 mod queue;
 mod seal;
 mod signer;

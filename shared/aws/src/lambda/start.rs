@@ -14,6 +14,7 @@ use crate::{Clients, DynamoDbTable, Environment, KmsSeal, KmsSigner, SqsQueue};
 
 /// The transmitter that the environment describes, once for each start of the function. Fails with
 /// the name of the variable that is missing or wrong.
+#[expect(clippy::disallowed_methods, reason = "this is where a function reads its configuration")]
 pub async fn start() -> Result<Transmitter, Error> {
     let variable = |name: &str| env::var(name).ok();
     log::init(
@@ -43,7 +44,7 @@ fn parts(environment: Environment, clients: Clients) -> Result<Parts, Error> {
         ingest_fifo: queue(resources.ingest_fifo),
         dead_letters: queue(resources.dead_letters),
         push: queue(resources.push),
-        signer: Arc::new(KmsSigner::for_functions(kms.clone(), resources.signing_key)),
+        signer: Arc::new(KmsSigner::new(kms.clone(), resources.signing_key)),
         seal: Arc::new(KmsSeal::new(kms, resources.secrets_key)),
         http: Arc::new(HttpsPush::new(push)?),
         clock,

@@ -1,0 +1,9 @@
+//! The function `streams`, as AWS Lambda runs it.
+
+use ssf_aws::lambda::{self, Error};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let transmitter = lambda::start().await?;
+    lambda::serve(streams::router(&transmitter)).await
+}
