@@ -25,22 +25,22 @@ use tests::{Emulator, FaultProxy, TestReceiver};
 use tokio::{runtime::Runtime, sync::Mutex};
 
 /// The name of the stack.
-pub const STACK: &str = "tocsin-test";
+pub(crate) const STACK: &str = "tocsin-test";
 
 /// Something that the functions do takes at most this long here; far longer than it should.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A deployed transmitter, and the world around it.
-pub struct Deployed {
-    pub proxy: FaultProxy,
-    pub receiver: TestReceiver,
-    pub outputs: BTreeMap<String, String>,
+pub(crate) struct Deployed {
+    pub(crate) proxy: FaultProxy,
+    pub(crate) receiver: TestReceiver,
+    pub(crate) outputs: BTreeMap<String, String>,
     emulator: Emulator,
     http: Client<HttpConnector, Full<Bytes>>,
 }
 
 /// Does `scenario` on the stack, which the first one deploys; one at a time.
-pub fn on_the_stack(scenario: impl AsyncFnOnce(&Deployed)) {
+pub(crate) fn on_the_stack(scenario: impl AsyncFnOnce(&Deployed)) {
     // Proxy and receiver outlive the test that starts them.
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
     static DEPLOYED: OnceLock<Mutex<Deployed>> = OnceLock::new();
@@ -73,6 +73,8 @@ impl Deployed {
                 .args(["--capabilities", "CAPABILITY_IAM", "--no-progressbar"])
                 .args(["--parameter-overrides", "Architecture=x86_64", "RequireTls=false"])
                 .args(["AllowPrivatePush=true", "MinVerificationIntervalSeconds=0"])
+                // The local AWS takes these as text, and then its pollers fail.
+                .args(["IngestMaximumConcurrency=0", "PushMaximumConcurrency=0"])
                 .arg(format!("PushCa=\"{}\"", certificate.trim())),
         );
     }
@@ -103,24 +105,24 @@ impl Deployed {
     }
 
     /// Of an administrator.
-    pub fn sdk_config(&self) -> SdkConfig {
+    pub(crate) fn sdk_config(&self) -> SdkConfig {
         self.emulator.sdk_config("test")
     }
 
     /// One of the stack's outputs.
-    pub fn output(&self, name: &str) -> &str {
+    pub(crate) fn output(&self, name: &str) -> &str {
         self.outputs.get(name).unwrap_or_else(|| panic!("no output {name}"))
     }
 
     /// What a command of the tool says, on the stack; it must end well.
-    pub fn tool(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn tool(&self, arguments: &[&str]) -> Value {
         let output = self.run_tool(arguments);
         assert!(output.status.success(), "tocsin {arguments:?}: {}", text(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
     }
 
     /// The same, however it ends.
-    pub fn run_tool(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run_tool(&self, arguments: &[&str]) -> Output {
         let tocsin = binaries().join("tocsin");
         self.environment(Command::new(tocsin))
             .args(["--stack", STACK, "--json"])
@@ -130,7 +132,7 @@ impl Deployed {
     }
 
     /// Sends a message as an upstream system does, with boto3.
-    pub fn send(&self, queue: &str, body: &Value, group: Option<&str>) {
+    pub(crate) fn send(&self, queue: &str, body: &Value, group: Option<&str>) {
         static NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let mut message =
@@ -147,7 +149,7 @@ impl Deployed {
 
     /// Lets what was received from a queue and is not done come again after seconds; the template
     /// gives the functions more time than a test has.
-    pub async fn soon_again(&self, queue: &str) {
+    pub(crate) async fn soon_again(&self, queue: &str) {
         let client = aws_sdk_sqs::Client::new(&self.sdk_config());
         let visibility = aws_sdk_sqs::types::QueueAttributeName::VisibilityTimeout;
         let set = client.set_queue_attributes().queue_url(self.output(queue));
@@ -155,7 +157,7 @@ impl Deployed {
     }
 
     /// Kills the processes of a function, as Lambda does with one that takes too long.
-    pub fn kill(&self, function: &str) {
+    pub(crate) fn kill(&self, function: &str) {
         let names: Value = serde_json::from_str(self.output("FunctionNames")).expect("JSON");
         let name = format!("AWS_LAMBDA_FUNCTION_NAME={}", names[function].as_str().expect("one"));
         let mut killed = 0;
@@ -172,7 +174,7 @@ impl Deployed {
     }
 
     /// Asks the API; the status and the JSON of the answer.
-    pub async fn ask(
+    pub(crate) async fn ask(
         &self,
         method: Method,
         path: &str,
@@ -217,7 +219,7 @@ impl Deployed {
     }
 
     /// A new receiver, with an access token for all that it may do.
-    pub async fn sign_in(&self, name: &str) -> Caller<'_> {
+    pub(crate) async fn sign_in(&self, name: &str) -> Caller<'_> {
         let audience = format!("https://{name}.example");
         let client = self.tool(&["client", "create", "--name", name, "--audience", &audience]);
         let part = |member: &str| client[member].as_str().expect("a client has it");
@@ -234,7 +236,7 @@ impl Deployed {
     }
 
     /// The SETs that were pushed to `name`, once there are `count`; in the order of their arrival.
-    pub async fn pushed(&self, name: &str, count: usize) -> Vec<Value> {
+    pub(crate) async fn pushed(&self, name: &str, count: usize) -> Vec<Value> {
         let path = format!("/{name}");
         let arrived = || {
             let requests = self.receiver.requests().into_iter();
@@ -246,15 +248,15 @@ impl Deployed {
 }
 
 /// A receiver with its token.
-pub struct Caller<'a> {
+pub(crate) struct Caller<'a> {
     deployed: &'a Deployed,
-    pub name: String,
-    pub token: String,
+    pub(crate) name: String,
+    pub(crate) token: String,
 }
 
 impl Caller<'_> {
     /// Asks with its token; the answer must be `wanted`.
-    pub async fn ask(
+    pub(crate) async fn ask(
         &self,
         method: Method,
         path: &str,
@@ -268,7 +270,7 @@ impl Caller<'_> {
     }
 
     /// A stream that is pushed to it, with these types of CAEP; its id.
-    pub async fn push_stream(&self, types: &[&str]) -> String {
+    pub(crate) async fn push_stream(&self, types: &[&str]) -> String {
         let mut body = tests::world::poll_stream(types);
         body["delivery"] = json!({
             "method": "urn:ietf:rfc:8935",
@@ -279,7 +281,7 @@ impl Caller<'_> {
     }
 
     /// A stream that it polls; its id.
-    pub async fn poll_stream(&self, types: &[&str]) -> String {
+    pub(crate) async fn poll_stream(&self, types: &[&str]) -> String {
         self.create(&tests::world::poll_stream(types)).await
     }
 
@@ -289,14 +291,14 @@ impl Caller<'_> {
     }
 
     /// Sets the status of a stream.
-    pub async fn set_status(&self, stream: &str, status: &str) {
+    pub(crate) async fn set_status(&self, stream: &str, status: &str) {
         let body = json!({ "stream_id": stream, "status": status });
         self.ask(Method::POST, "/ssf/status", Some(&body), StatusCode::OK).await;
     }
 }
 
 /// Returns when `is_so`.
-pub async fn wait_until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+pub(crate) async fn wait_until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let until = Instant::now() + PATIENCE;
     while !is_so().await {
         assert!(Instant::now() < until, "waited in vain for {what}");
