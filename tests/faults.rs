@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, Uri, header::HOST, request::Parts};
+use http::{Request, Response, StatusCode, Uri, request::Parts};
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
@@ -25,7 +25,7 @@ pub enum Fault {
     AfterItTookEffect,
     /// It is not done, and the answer is an error.
     BeforeItTookEffect,
-    /// Of a batch only the first is done; the answer says so.
+    /// Of a batch all is done; the answer says so of the first alone.
     OnlyTheFirst,
     /// It is done, and there is no answer.
     Silence,
@@ -147,7 +147,7 @@ async fn answer(
             forward(client, &upstream, &head, body).await;
             std::future::pending().await
         }
-        Some(Fault::OnlyTheFirst) => only_the_first(client, &upstream, &head, &body).await,
+        Some(Fault::OnlyTheFirst) => only_the_first(client, &upstream, &head, body).await,
     })
 }
 
@@ -161,8 +161,8 @@ async fn forward(
     let uri: Uri = format!("{upstream}{path}").parse().expect("both parts were parsed before");
     let mut request = Request::builder().method(head.method.clone()).uri(uri);
     for (name, value) in &head.headers {
-        // The signature is not looked at, and the length follows from the body.
-        if name != HOST && name != http::header::CONTENT_LENGTH {
+        // The signature covers the name of the host, which stays ours.
+        if name != http::header::CONTENT_LENGTH {
             request = request.header(name, value);
         }
     }
@@ -170,29 +170,32 @@ async fn forward(
     let Ok(response) = client.request(request).await else {
         return error(StatusCode::BAD_GATEWAY, "");
     };
-    let (head, body) = response.into_parts();
-    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    Response::from_parts(head, Full::new(body))
+    let (mut head, body) = response.into_parts();
+    let Ok(body) = body.collect().await else { return error(StatusCode::BAD_GATEWAY, "") };
+    // How its bytes came is between the two of us.
+    for name in [http::header::CONNECTION, http::header::TRANSFER_ENCODING] {
+        head.headers.remove(name);
+    }
+    Response::from_parts(head, Full::new(body.to_bytes()))
 }
 
-/// Sends the first of a batch of messages and says that the others failed.
+/// Says of a batch that all but the first failed.
 async fn only_the_first(
     client: &Forward,
     upstream: &str,
     head: &Parts,
-    body: &[u8],
+    body: Bytes,
 ) -> Response<Full<Bytes>> {
-    let mut batch: Value = serde_json::from_slice(body).expect("SQS speaks JSON");
-    let entries = batch["Entries"].as_array_mut().expect("this is a batch");
-    let left: Vec<Value> = entries.drain(1..).collect();
-    let done = forward(client, upstream, head, batch.to_string().into()).await;
-    let (mut head, body) = done.into_parts();
+    let (mut head, body) = forward(client, upstream, head, body).await.into_parts();
     let body = body.collect().await.expect("it is all there").to_bytes();
     let mut answer: Value = serde_json::from_slice(&body).expect("SQS speaks JSON");
-    let failed = left
+    let sent = answer["Successful"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    let failed = sent
         .iter()
+        .skip(1)
         .map(|entry| json!({ "Id": entry["Id"], "SenderFault": false, "Code": "InternalError" }));
     answer["Failed"] = failed.collect();
+    answer["Successful"] = sent.iter().take(1).cloned().collect();
     head.headers.remove(http::header::CONTENT_LENGTH);
     Response::from_parts(head, Full::new(answer.to_string().into()))
 }

@@ -86,3 +86,14 @@ impl Error {
         }
     }
 }
+
+/// An error with its causes, for a log or a dead letter.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

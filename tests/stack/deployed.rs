@@ -147,6 +147,18 @@ impl Deployed {
         done(self.environment(Command::new(python)).args(["-c", script, &message.to_string()]));
     }
 
+    /// What a function has logged.
+    pub(crate) async fn logs(&self, function: &str) -> String {
+        let group = format!("/tocsin/{STACK}/{function}");
+        let script = "import boto3, sys\n\
+                      logs = boto3.client('logs')\n\
+                      for page in logs.get_paginator('filter_log_events').paginate(logGroupName=sys.argv[1]):\n\
+                      \x20   for event in page['events']: print(event['message'].strip())";
+        let python = tests::emulator::python();
+        let command = &mut self.environment(Command::new(python));
+        text(&command.args(["-c", script, &group]).output().expect("python runs").stdout)
+    }
+
     /// Lets what was received from a queue and is not done come again after seconds; the template
     /// gives the functions more time than a test has.
     pub(crate) async fn soon_again(&self, queue: &str) {
@@ -230,7 +242,7 @@ impl Deployed {
         );
         let form = ("application/x-www-form-urlencoded", form);
         let (status, answer) = self.request(Method::POST, "/oauth/token", None, Some(form)).await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
+        assert_eq!(status, StatusCode::OK, "{answer} {}", self.logs("authorize").await);
         let token = answer["access_token"].as_str().expect("a token").to_owned();
         Caller { deployed: self, name: name.to_owned(), token }
     }

@@ -1,11 +1,12 @@
 //! Takes events in from the queues, a batch at a time.
 
-use std::{error::Error as StdError, time::Duration};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use ssf::{
     Transmitter,
     delivery::{Accepted, Door},
+    error::chain,
     queue::Received,
 };
 
@@ -35,7 +36,7 @@ pub async fn handle(transmitter: &Transmitter, door: Door, batch: &[Received]) -
             Accepted::Failed(error) => {
                 tracing::error!(
                     message.id,
-                    error = &error as &dyn StdError,
+                    error = chain(&error),
                     "event could not be taken in; it comes again"
                 );
                 failed.push(message.id.clone());
@@ -46,7 +47,7 @@ pub async fn handle(transmitter: &Transmitter, door: Door, batch: &[Received]) -
     for rested in join_all(resting).await {
         if let Err(error) = rested {
             // It comes again when its time out of sight is over.
-            tracing::warn!(error = &error as &dyn StdError, "a message could not be put off");
+            tracing::warn!(error = chain(&error), "a message could not be put off");
         }
     }
     failed

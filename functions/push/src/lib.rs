@@ -1,11 +1,12 @@
 //! Push-based delivery (RFC 8935): answers the bells of the push queue.
 
-use std::{error::Error as StdError, time::Duration};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use ssf::{
     Transmitter,
     delivery::{PushTask, PushVerdict},
+    error::chain,
     queue::Received,
 };
 
@@ -37,7 +38,7 @@ async fn answer_group(transmitter: &Transmitter, group: &[&Received]) -> Vec<Str
     for message in group {
         if let Err(error) = transmitter.parts().push.postpone(&message.receipt, delay).await {
             // It comes again when its time out of sight is over.
-            let error = &error as &dyn StdError;
+            let error = chain(&error);
             tracing::warn!(message.id, error, "a bell could not be put off");
         }
     }
@@ -49,13 +50,13 @@ async fn answer(transmitter: &Transmitter, message: &Received) -> PushVerdict {
         Ok(task) => task,
         Err(error) => {
             // What is pending stands in the table, and the sweep rings for it.
-            let error = &error as &dyn StdError;
+            let error = chain(&error);
             tracing::error!(message.id, error, "a bell cannot be read; it is dropped");
             return PushVerdict::Done;
         }
     };
     transmitter.push(&task).await.unwrap_or_else(|error| {
-        let error = &error as &dyn StdError;
+        let error = chain(&error);
         tracing::error!(message.id, error, "a lane could not be served; it is tried again");
         PushVerdict::Again(Duration::from_secs(1))
     })

@@ -1,14 +1,12 @@
 //! Taking events in: from a message on a queue to SETs that are stored and announced.
 
-use std::{
-    collections::{HashMap, HashSet},
-    error::Error as StdError,
-};
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
 use crate::{
     Error, Transmitter,
+    error::chain,
     event::{EventRules, SecurityEvent},
     json::Invalid,
     metrics::{self, Metric},
@@ -248,15 +246,4 @@ fn waves(arrived: &[Arrived], messages: &[Received]) -> Vec<Vec<usize>> {
 /// For all but the first of those that fail for one reason.
 fn again() -> Error {
     crate::table::TableError::Conflict.into()
-}
-
-/// An error with its causes.
-fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -1,6 +1,6 @@
 //! The one place that turns an error into HTTP.
 
-use std::{error::Error as StdError, time::Duration};
+use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::{
@@ -248,7 +248,7 @@ struct Body<'a> {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         if let Some(error) = &self.cause {
-            tracing::error!(error = &**error as &dyn StdError, "request failed");
+            tracing::error!(error = crate::error::chain(&**error), "request failed");
         }
         let (status, name, title) = self.kind.words();
         let body = Body {
