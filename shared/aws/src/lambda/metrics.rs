@@ -123,10 +123,10 @@ impl Measured {
         now: Timestamp,
     ) -> String {
         let mut line = Map::new();
-        let mut dimensions = vec!["Stack"];
+        let mut dimensions = vec![vec!["Stack"]];
         line.insert("Stack".to_owned(), self.stack.as_str().into());
         if let Some(stream) = stream {
-            dimensions.push("Stream");
+            dimensions.push(vec!["Stack", "Stream"]);
             line.insert("Stream".to_owned(), stream.into());
         }
         let mut metrics = Vec::new();
@@ -139,7 +139,7 @@ impl Measured {
         }
         figures.retain(|_, figures| !figures.values.is_empty());
         let directive =
-            json!({ "Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics });
+            json!({ "Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": metrics });
         let head = json!({
             "Timestamp": now.as_millisecond(),
             "CloudWatchMetrics": [directive],
@@ -226,7 +226,7 @@ mod tests {
                         "Timestamp": 1_795_301_862_748_u64,
                         "CloudWatchMetrics": [{
                             "Namespace": "Tocsin",
-                            "Dimensions": [["Stack", "Stream"]],
+                            "Dimensions": [["Stack"], ["Stack", "Stream"]],
                             "Metrics": [{ "Name": "PushFailures", "Unit": "Count" }],
                         }],
                     },
