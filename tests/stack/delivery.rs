@@ -139,7 +139,7 @@ fn updates_of_one_stream_at_the_same_time_are_all_kept() {
         let receiver = deployed.sign_in("races").await;
         let stream = receiver.poll_stream(&["session-revoked"]).await;
         let subject = |number: usize| {
-            let name = if number % 2 == 0 { "user" } else { "device" };
+            let name = if number.is_multiple_of(2) { "user" } else { "device" };
             json!({
                 "format": "complex",
                 "tenant": { "format": "opaque", "id": "t" },

@@ -21,6 +21,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use serde_json::{Value, json};
+use ssf::clock::{Clock, SystemClock};
 use tests::{Emulator, FaultProxy, TestReceiver};
 use tokio::{runtime::Runtime, sync::Mutex};
 
@@ -45,7 +46,11 @@ pub(crate) fn on_the_stack(scenario: impl AsyncFnOnce(&Deployed)) {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
     static DEPLOYED: OnceLock<Mutex<Deployed>> = OnceLock::new();
     let deployed = DEPLOYED.get_or_init(|| Mutex::new(RUNTIME.block_on(Deployed::new())));
-    RUNTIME.block_on(async { scenario(&*deployed.lock().await).await });
+    RUNTIME.block_on(async {
+        let deployed = deployed.lock().await;
+        deployed.forget_receivers();
+        scenario(&deployed).await;
+    });
 }
 
 impl Deployed {
@@ -131,6 +136,14 @@ impl Deployed {
             .expect("the tool runs")
     }
 
+    /// Deletes what earlier scenarios made, so that their events and ours do not meet.
+    fn forget_receivers(&self) {
+        for client in self.tool(&["client", "list"]).as_array().expect("a list") {
+            let id = client["client_id"].as_str().expect("a client has an id");
+            self.tool(&["client", "delete", "--yes", id]);
+        }
+    }
+
     /// Sends a message as an upstream system does, with boto3.
     pub(crate) fn send(&self, queue: &str, body: &Value, group: Option<&str>) {
         static NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
@@ -148,7 +161,7 @@ impl Deployed {
     }
 
     /// What a function has logged.
-    pub(crate) async fn logs(&self, function: &str) -> String {
+    pub(crate) fn logs(&self, function: &str) -> String {
         let group = format!("/tocsin/{STACK}/{function}");
         let script = "import boto3, sys\n\
                       logs = boto3.client('logs')\n\
@@ -242,7 +255,7 @@ impl Deployed {
         );
         let form = ("application/x-www-form-urlencoded", form);
         let (status, answer) = self.request(Method::POST, "/oauth/token", None, Some(form)).await;
-        assert_eq!(status, StatusCode::OK, "{answer} {}", self.logs("authorize").await);
+        assert_eq!(status, StatusCode::OK, "{answer} {}", self.logs("authorize"));
         let token = answer["access_token"].as_str().expect("a token").to_owned();
         Caller { deployed: self, name: name.to_owned(), token }
     }
@@ -254,7 +267,10 @@ impl Deployed {
             let requests = self.receiver.requests().into_iter();
             requests.filter(|request| request.uri.path() == path).collect::<Vec<_>>()
         };
-        wait_until(&format!("{count} SETs at {name}"), async || arrived().len() >= count).await;
+        if !comes_true(&mut async || arrived().len() >= count).await {
+            let (there, logs) = (arrived().len(), self.logs("push"));
+            panic!("{there} of {count} SETs came to {name}; push says: {logs}");
+        }
         arrived().iter().map(|request| tests::world::claims(&request.body)).collect()
     }
 }
@@ -311,11 +327,18 @@ impl Caller<'_> {
 
 /// Returns when `is_so`.
 pub(crate) async fn wait_until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    assert!(comes_true(&mut is_so).await, "waited in vain for {what}");
+}
+
+async fn comes_true(is_so: &mut impl AsyncFnMut() -> bool) -> bool {
     let until = Instant::now() + PATIENCE;
     while !is_so().await {
-        assert!(Instant::now() < until, "waited in vain for {what}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        if Instant::now() > until {
+            return false;
+        }
+        SystemClock.sleep(Duration::from_millis(100)).await;
     }
+    true
 }
 
 /// Cargo's folder of binaries.
