@@ -4,7 +4,7 @@
 //! model.
 
 mod contract;
-mod dynamodb;
+pub(crate) mod dynamodb;
 mod embedded;
 mod model;
 

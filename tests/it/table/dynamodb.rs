@@ -30,10 +30,12 @@ pub(super) async fn fresh_table(clock: Arc<dyn Clock>) -> DynamoDbTable {
     DynamoDbTable::new(client().await, "tocsin", clock)
 }
 
-/// A transmitter on a table that is counted.
-async fn world(meter: &Meter) -> World {
+/// How to make a table that is counted, for [`World::on_table`].
+pub(crate) async fn metered(
+    meter: &Meter,
+) -> impl FnOnce(Arc<dyn Clock>) -> Arc<dyn Table> + use<> {
     let client = meter.of(&client().await);
-    World::on_table(|clock| Arc::new(DynamoDbTable::new(client, "tocsin", clock)))
+    |clock| Arc::new(DynamoDbTable::new(client, "tocsin", clock))
 }
 
 /// An event as systems send them, not the shortest.
@@ -55,7 +57,7 @@ fn event(user: usize) -> serde_json::Value {
 #[tokio::test]
 async fn a_set_costs_a_unit_for_each_of_its_four_writes() {
     let meter = Meter::default();
-    let world = world(&meter).await;
+    let world = World::on_table(metered(&meter).await);
     let receiver = world.receiver("receiver");
     world.create(&receiver, push_stream("receiver", &["session-revoked"])).await;
     world.emit(&event(0)).await;
