@@ -141,11 +141,12 @@ fn infra() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra")
 }
 
-/// Cargo's target folder: the one above the test's binary that cargo tagged.
+/// Cargo's target folder.
 pub fn target() -> PathBuf {
     let program = std::env::current_exe().expect("a test knows its own path");
-    let tagged = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
-    tagged.expect("a test's binary is in cargo's target folder").to_owned()
+    // Which is `<target>/<profile>/deps/<test>`.
+    let target = program.ancestors().nth(3);
+    target.expect("a test's binary is in cargo's target folder").to_owned()
 }
 
 /// The Python that has the emulator and boto3.
