@@ -71,7 +71,7 @@ mod tests {
             (user.clone(), "jane at idp.example"),
             (json!({"format": "phone_number", "phone_number": "+12065550100"}), "+12065550100"),
             (
-                json!({"format": "complex", "user": email, "device": device}),
+                json!({"format": "complex", "device": device, "user": email}),
                 "device d-17, user jane@example.com",
             ),
             (json!({"user": user}), "user jane at idp.example"),
