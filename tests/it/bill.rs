@@ -62,7 +62,9 @@ async fn cost(streams: usize) -> Cost {
     // What is read once only is known by then.
     world.emit(&event(0)).await;
     world.settle().await;
-    (meter.take(), world.push.take(), world.signer.take());
+    meter.take();
+    world.push.take();
+    world.signer.take();
     for number in 1..=BATCH {
         world.emit(&event(number)).await;
     }
