@@ -2,7 +2,7 @@
 
 mod send;
 
-use std::{collections::BTreeMap, error::Error as StdError, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
 use aws_sdk_sqs::{
@@ -170,17 +170,6 @@ fn read(message: SqsMessage) -> Result<Received, BoxError> {
 fn seconds(duration: Duration) -> i32 {
     let up = u64::from(duration.subsec_nanos() > 0);
     i32::try_from(duration.as_secs() + up).unwrap_or(i32::MAX)
-}
-
-/// An error with its causes: what one request did to several messages is said for each.
-fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -7,10 +7,13 @@ use aws_sdk_sqs::{
     types::{BatchResultErrorEntry, MessageAttributeValue, SendMessageBatchRequestEntry},
 };
 use futures_util::{StreamExt, stream};
-use ssf::queue::{Message, QueueError, QueueKind};
+use ssf::{
+    error::chain,
+    queue::{Message, QueueError, QueueKind},
+};
 use uuid::Uuid;
 
-use super::{AT_ONCE, BATCH, SqsQueue, chain, seconds};
+use super::{AT_ONCE, BATCH, SqsQueue, seconds};
 
 /// How large the messages of one request are together at most. SQS takes 1 MiB since 2025, and
 /// counts every 64 KiB as a request, so that larger requests save little.
@@ -76,6 +79,7 @@ impl SqsQueue {
             Ok(answer) => answer,
             Err(error) => {
                 let refused = error.code().is_some_and(is_refusal);
+                // What the request did to all of its messages is said for each.
                 let error = chain(&error);
                 let answer = || {
                     if refused {
