@@ -94,6 +94,20 @@ fn nothing_is_left_open() {
     }
 }
 
+/// Whatever formats the log, the causes of an error are in it.
+#[test]
+fn an_error_is_logged_with_its_causes() {
+    let forbidden =
+        [["%er", "ror,"], ["?er", "ror,"], ["as &dyn Er", "ror"], ["as &dyn std::er", "ror"]];
+    for path in files(".rs") {
+        let text = fs::read_to_string(&path).unwrap();
+        for parts in forbidden {
+            let word = parts.concat();
+            assert!(!text.contains(&word), "{} holds {word}; log its `chain`", path.display());
+        }
+    }
+}
+
 #[test]
 fn dependencies_point_one_way() {
     let manifest = |path: &str| fs::read_to_string(root().join(path)).unwrap();

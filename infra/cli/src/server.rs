@@ -16,7 +16,10 @@ use hyper_util::{
     server::conn::auto,
 };
 use rustls::ServerConfig;
-use ssf::clock::{Clock, SystemClock};
+use ssf::{
+    clock::{Clock, SystemClock},
+    error::chain,
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -137,7 +140,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
                 // The caller was gone before its turn came.
                 ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset => {}
                 _ => {
-                    tracing::warn!(%error, "no connection can be taken");
+                    tracing::warn!(error = chain(&error), "no connection can be taken");
                     SystemClock.sleep(BREATHER).await;
                 }
             },
@@ -177,7 +180,7 @@ impl Caller {
                 self.serve_http(stream, is_h2).await;
             }
             Ok(Ok(None)) => tracing::debug!("a caller spoke plain HTTP"),
-            Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+            Ok(Err(error)) => tracing::debug!(error = chain(&error), "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
         }
     }

@@ -64,7 +64,7 @@ pub enum EnvironmentError {
     #[error("the variable {0} is not set")]
     Missing(&'static str),
     /// The settings cannot be used.
-    #[error("the variable SETTINGS cannot be used: {0}")]
+    #[error("the variable SETTINGS cannot be used")]
     Settings(#[from] Invalid),
 }
 
@@ -109,6 +109,8 @@ fn unfold(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use ssf::error::chain;
 
     use super::*;
 
@@ -155,7 +157,7 @@ mod tests {
                 variable::SETTINGS => Some(text.to_owned()),
                 other => Some(complete(other)),
             };
-            Environment::read(read).unwrap_err().to_string()
+            chain(&Environment::read(read).unwrap_err())
         };
         let wrong = "the variable SETTINGS cannot be used: ";
         assert_eq!(

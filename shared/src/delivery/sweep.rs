@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Transmitter, clock,
+    error::chain,
     set::{IssuedToken, PENDING, issued_partition},
     stream::{
         Status, Stream, StreamId, listed_key,
@@ -68,7 +69,7 @@ impl Transmitter {
             swept.streams += 1;
             // One stream that cannot be swept must not keep the others from it.
             if let Err(error) = self.sweep_stream(&id, &mut swept).await {
-                tracing::error!(stream.id = %id, error = &error as &dyn std::error::Error, "cannot sweep");
+                tracing::error!(stream.id = %id, error = chain(&error), "cannot sweep");
             }
         }
         let put = Write::put(key, Condition::Any, content(&Progress { after: page.next }));

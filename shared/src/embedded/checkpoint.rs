@@ -4,12 +4,13 @@
 //! with a connection of its own does it beside those who write.
 
 use std::{
-    error::Error,
     ffi::c_int,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
 };
 
 use rusqlite::Connection;
+
+use crate::error::chain;
 
 /// After so many pages of log (16 MiB) it is copied.
 const STEP: c_int = 4000;
@@ -50,7 +51,7 @@ pub(super) fn serve(connection: &Connection, bells: &Receiver<c_int>) {
     while let Ok(pages) = bells.recv() {
         if let Err(error) = catch_up(connection, pages) {
             // The next step tries again.
-            tracing::warn!(error = &error as &dyn Error, "the log was not copied");
+            tracing::warn!(error = chain(&error), "the log was not copied");
         }
     }
 }

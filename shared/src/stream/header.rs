@@ -3,6 +3,7 @@
 use crate::{
     Error, Transmitter,
     client::{Receiver, Secret},
+    error::chain,
     json::Patch,
     seal::{SealError, Sealed},
     stream::{Delivery, DeliveryWish, Stream, StreamId, UpdateStream},
@@ -48,7 +49,7 @@ impl Transmitter {
         };
         let header = self.parts().seal.open(sealed, stream.id.as_str()).await;
         header.map(Some).inspect_err(|error| {
-            let error = error as &dyn std::error::Error;
+            let error = chain(error);
             tracing::error!(stream.id = %stream.id, error, "the authorization header stays sealed");
         })
     }

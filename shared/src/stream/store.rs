@@ -18,6 +18,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     Error, Transmitter,
     client::{ClientId, Receiver},
+    error::chain,
     event::EventType,
     stream::{DefaultSubjects, Stream, StreamId},
     table::{Condition, Content, Item, Key, TableError, Version, Write},
@@ -167,7 +168,8 @@ impl Transmitter {
             && !matches!(error, Error::Table(TableError::Conflict))
         {
             // The stream is written; a row too many only costs a look.
-            tracing::warn!(stream.id = %after.id, %error, "an index row stays behind");
+            let error = chain(&error);
+            tracing::warn!(stream.id = %after.id, error, "an index row stays behind");
         }
         Ok(())
     }

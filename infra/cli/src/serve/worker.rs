@@ -1,10 +1,11 @@
 //! Listens to a queue, as AWS Lambda does, and hands what comes to a function.
 
-use std::{collections::HashSet, error::Error, pin::pin, sync::Arc, time::Duration};
+use std::{collections::HashSet, pin::pin, sync::Arc, time::Duration};
 
 use ssf::{
     Transmitter,
     delivery::Door,
+    error::chain,
     queue::{Queue, QueueError, Received},
 };
 use tokio::{
@@ -145,7 +146,7 @@ async fn rest(work: Work, us: &Transmitter, nothing: Result<Vec<Received>, Queue
         Err(error) => {
             tracing::error!(
                 ?work,
-                error = &error as &dyn Error,
+                error = chain(&error),
                 "a queue does not answer; it is tried again"
             );
             us.parts().clock.sleep(PAUSE).await;
@@ -173,7 +174,7 @@ async fn attend(
     let done = batch.iter().filter(|message| !failed.contains(&message.id));
     let done = done.map(|message| message.receipt.clone()).collect();
     if let Err(error) = queue.delete(done).await {
-        let error = &error as &dyn Error;
+        let error = chain(&error);
         tracing::warn!(error, "what is done could not be deleted; it comes again");
     }
 }
@@ -190,14 +191,14 @@ async fn hold(queue: &dyn Queue, batch: &[Received]) {
 
 async fn postpone(queue: &dyn Queue, message: &Received, rest: Duration) {
     if let Err(error) = queue.postpone(&message.receipt, rest).await {
-        let error = &error as &dyn Error;
+        let error = chain(&error);
         tracing::warn!(message.id, error, "a message could not be put off");
     }
 }
 
 fn report(done: Result<(), JoinError>) {
     if let Err(error) = done {
-        let error = &error as &dyn Error;
+        let error = chain(&error);
         tracing::error!(error, "a batch was dropped; its messages come again");
     }
 }

@@ -6,6 +6,7 @@ use ssf::{
     Parts, Transmitter,
     clock::SystemClock,
     delivery::{HttpsPush, HttpsPushSettings},
+    error::chain,
     ids::RandomIds,
 };
 
@@ -22,7 +23,7 @@ pub async fn start() -> Result<Transmitter, Error> {
         &variable("STACK_NAME").unwrap_or_default(),
     );
     let environment = Environment::read(variable)
-        .inspect_err(|error| tracing::error!(%error, "the function cannot start"))?;
+        .inspect_err(|error| tracing::error!(error = chain(error), "the function cannot start"))?;
     let clients = Clients::new(&Clients::configured().await);
     Ok(Transmitter::new(parts(environment, clients)?))
 }
