@@ -80,6 +80,14 @@ impl Item {
             source: error.into(),
         })
     }
+
+    /// The key that sorts it; where `by` is the order, it must have one.
+    pub fn position(&self, by: By) -> &str {
+        match by {
+            By::Order => self.order.as_deref().unwrap_or_default(),
+            By::Sort => &self.key.sk,
+        }
+    }
 }
 
 /// The state of one item: never the same for two puts under one key, not even with a delete
@@ -191,6 +199,19 @@ impl Query {
     #[must_use]
     pub fn backwards(self) -> Self {
         Self { backwards: true, ..self }
+    }
+
+    /// The first text, in the order of UTF-8 bytes, behind all that begin with the prefix.
+    pub fn end(&self) -> Option<String> {
+        let mut text = self.prefix.clone();
+        while let Some(last) = text.pop() {
+            // A range of characters leaves out the surrogates.
+            if let Some(next) = (last..=char::MAX).nth(1) {
+                text.push(next);
+                return Some(text);
+            }
+        }
+        None
     }
 }
 

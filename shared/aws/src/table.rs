@@ -263,8 +263,7 @@ impl Table for DynamoDbTable {
             let (rows, next) = self.rows(&query, &range, rows, from).await?;
             for row in rows {
                 let item = read(row)?;
-                let place = position(&item, query.by);
-                if !is_there(&item, now) || range.leaves_out(place) {
+                if !is_there(&item, now) || range.leaves_out(item.position(query.by)) {
                     continue;
                 }
                 if page.items.len() == limit || size > PAGE {
@@ -315,16 +314,8 @@ impl Table for DynamoDbTable {
 }
 
 fn and_more(page: Page, by: By) -> Page {
-    let next = page.items.last().map(|item| position(item, by).to_owned());
+    let next = page.items.last().map(|item| item.position(by).to_owned());
     Page { next, ..page }
-}
-
-fn position(item: &Item, by: By) -> &str {
-    match by {
-        // Found by its order, it has one.
-        By::Order => item.order.as_deref().unwrap_or_default(),
-        By::Sort => &item.key.sk,
-    }
 }
 
 fn is_there(item: &Item, now: Timestamp) -> bool {

@@ -97,7 +97,7 @@ fn page(session: &Session, query: &Query) -> Result<Page, TableError> {
     let mut size = 0;
     let take = |row: &Row<'_>| {
         if page.items.len() == limit || size > PAGE {
-            page.next = page.items.last().map(|item| position(item, query.by).to_owned());
+            page.next = page.items.last().map(|item| item.position(query.by).to_owned());
             return Ok(false);
         }
         let key = Key::new(query.pk.as_str(), row.get::<_, String>(4)?);
@@ -139,7 +139,7 @@ fn select(by: By, backwards: bool) -> &'static str {
 /// The first key of the range, and the first one behind it.
 fn range(query: &Query) -> (String, Value) {
     let from = query.prefix.clone();
-    let to = after_prefix(&query.prefix);
+    let to = query.end();
     match &query.after {
         None => (from, to.map_or(BEHIND_ALL, Value::Text)),
         Some(after) if query.backwards => {
@@ -153,27 +153,6 @@ fn range(query: &Query) -> (String, Value) {
 
 /// In SQLite's order every blob comes after every text.
 const BEHIND_ALL: Value = Value::Blob(Vec::new());
-
-/// The first text, in the order of UTF-8 bytes, behind all that begin with `prefix`.
-fn after_prefix(prefix: &str) -> Option<String> {
-    let mut text = prefix.to_owned();
-    while let Some(last) = text.pop() {
-        // A range of characters leaves out the surrogates.
-        if let Some(next) = (last..=char::MAX).nth(1) {
-            text.push(next);
-            return Some(text);
-        }
-    }
-    None
-}
-
-fn position(item: &Item, by: By) -> &str {
-    match by {
-        // Found by its order, it has one.
-        By::Order => item.order.as_deref().unwrap_or_default(),
-        By::Sort => &item.key.sk,
-    }
-}
 
 fn item(key: Key, content: Content, version: i64) -> Item {
     let Content { body, order, expires } = content;

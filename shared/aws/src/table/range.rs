@@ -45,7 +45,7 @@ impl Range {
                 }
             };
         }
-        Some(match behind(&prefix) {
+        Some(match query.end() {
             Some(to) => {
                 let without = [Some(after.clone()), Some(to.clone())];
                 Self::Between { from: after, to, without }
@@ -99,19 +99,6 @@ impl Range {
         let values = values.map(|(name, text)| (name.to_owned(), AttributeValue::S(text.clone())));
         (condition, names, values.collect())
     }
-}
-
-/// The first text, in the order of UTF-8 bytes, behind all that begin with `prefix`.
-fn behind(prefix: &str) -> Option<String> {
-    let mut text = prefix.to_owned();
-    while let Some(last) = text.pop() {
-        // A range of characters leaves out the surrogates.
-        if let Some(next) = (last..=char::MAX).nth(1) {
-            text.push(next);
-            return Some(text);
-        }
-    }
-    None
 }
 
 #[cfg(test)]
