@@ -3,10 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     path::Path,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -20,10 +17,11 @@ use ssf::{
     clock::{Clock, ManualClock},
     config::{Config, Issuer},
     delivery::{ChosenBy, Door, HttpPush, Push, PushAnswer, PushError},
-    embedded::{CountingQueue, CountingTable, Database, LocalSeal, LocalSigner, QueueKind},
+    embedded::{
+        CountingQueue, CountingSigner, CountingTable, Database, LocalSeal, LocalSigner, QueueKind,
+    },
     ids::SequentialIds,
     queue::{Message, Queue, Received},
-    set::{Algorithm, PublicKey, SignError, Signer},
     stream::{CreateStream, DefaultSubjects, StreamConfiguration},
     table::Table,
 };
@@ -91,7 +89,7 @@ impl World {
             include_str!("keys/ec.pem"),
         ]);
         let signer = signer.expect("the test keys are keys");
-        let signer = Arc::new(CountingSigner { inner: signer, signatures: AtomicU64::new(0) });
+        let signer = Arc::new(CountingSigner::new(Arc::new(signer)));
         let table = Arc::new(CountingTable::new(table(&database, clock.clone())));
         let push = Arc::new(CountingQueue::new(Arc::new(database.queue("push", QueueKind::Fifo))));
         let http = Arc::new(ScriptedHttp::default());
@@ -288,40 +286,6 @@ pub fn claims(set: &str) -> Value {
     let mut claims: Value = serde_json::from_slice(&claims).expect("claims are JSON");
     claims.sort_all_objects();
     claims
-}
-
-/// A signer that counts its signatures.
-#[derive(Debug)]
-pub struct CountingSigner {
-    inner: LocalSigner,
-    signatures: AtomicU64,
-}
-
-impl CountingSigner {
-    /// How many signatures it made since last asked.
-    pub fn take(&self) -> u64 {
-        self.signatures.swap(0, Ordering::Relaxed)
-    }
-}
-
-#[async_trait]
-impl Signer for CountingSigner {
-    async fn first(&self, algorithm: Algorithm) -> Result<PublicKey, SignError> {
-        self.inner.first(algorithm).await
-    }
-
-    async fn generate(&self, algorithm: Algorithm) -> Result<PublicKey, SignError> {
-        self.inner.generate(algorithm).await
-    }
-
-    async fn sign(&self, key: &PublicKey, message: &[u8]) -> Result<Vec<u8>, SignError> {
-        self.signatures.fetch_add(1, Ordering::Relaxed);
-        self.inner.sign(key, message).await
-    }
-
-    async fn destroy(&self, key: &PublicKey) -> Result<(), SignError> {
-        self.inner.destroy(key).await
-    }
 }
 
 /// The receivers' ends of push: say what they are told to, and remember what they got.

@@ -1,7 +1,10 @@
-//! Counts what is asked of a table or a queue, for tests and for benchmarks.
+//! Counts what is asked of a table, a queue or a signer, for tests and for benchmarks.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -9,6 +12,7 @@ use async_trait::async_trait;
 
 use crate::{
     queue::{Message, Queue, QueueError, Received},
+    set::{Algorithm, PublicKey, SignError, Signer},
     table::{Item, Key, Page, Query, Table, TableError, Version, Write},
 };
 
@@ -218,6 +222,50 @@ impl Queue for CountingQueue {
 
     async fn depth(&self) -> Result<u64, QueueError> {
         self.inner.depth().await
+    }
+}
+
+/// A signer that counts its signatures.
+#[derive(Debug)]
+pub struct CountingSigner {
+    inner: Arc<dyn Signer>,
+    signatures: AtomicU64,
+}
+
+impl CountingSigner {
+    /// Counts what `inner` signs.
+    pub fn new(inner: Arc<dyn Signer>) -> Self {
+        Self { inner, signatures: AtomicU64::new(0) }
+    }
+
+    /// Calls of `sign` since the last [`take`](Self::take).
+    pub fn count(&self) -> u64 {
+        self.signatures.load(Ordering::Relaxed)
+    }
+
+    /// The same, and begins again at zero.
+    pub fn take(&self) -> u64 {
+        self.signatures.swap(0, Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl Signer for CountingSigner {
+    async fn first(&self, algorithm: Algorithm) -> Result<PublicKey, SignError> {
+        self.inner.first(algorithm).await
+    }
+
+    async fn generate(&self, algorithm: Algorithm) -> Result<PublicKey, SignError> {
+        self.inner.generate(algorithm).await
+    }
+
+    async fn sign(&self, key: &PublicKey, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        self.signatures.fetch_add(1, Ordering::Relaxed);
+        self.inner.sign(key, message).await
+    }
+
+    async fn destroy(&self, key: &PublicKey) -> Result<(), SignError> {
+        self.inner.destroy(key).await
     }
 }
 

@@ -28,7 +28,7 @@ mod table;
 mod tests;
 
 pub use crate::queue::QueueKind;
-pub use counting::{CountingQueue, CountingTable, QueueCounts, TableCounts};
+pub use counting::{CountingQueue, CountingSigner, CountingTable, QueueCounts, TableCounts};
 pub use database::Database;
 pub use local_seal::LocalSeal;
 pub use local_signer::LocalSigner;

@@ -1,57 +1,6 @@
-//! What a run costs: signatures, processor time, memory.
+//! What a run costs this machine: processor time, memory.
 
-use std::{
-    fs,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
-
-use async_trait::async_trait;
-use ssf::{
-    embedded::LocalSigner,
-    set::{Algorithm, PublicKey, SignError, Signer},
-};
-
-/// A signer that counts its signatures.
-#[derive(Debug)]
-pub(super) struct CountingSigner {
-    inner: LocalSigner,
-    count: AtomicU64,
-}
-
-impl CountingSigner {
-    pub(super) fn new(inner: LocalSigner) -> Self {
-        Self { inner, count: AtomicU64::new(0) }
-    }
-
-    pub(super) fn count(&self) -> u64 {
-        self.count.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn reset(&self) {
-        self.count.store(0, Ordering::Relaxed);
-    }
-}
-
-#[async_trait]
-impl Signer for CountingSigner {
-    async fn first(&self, algorithm: Algorithm) -> Result<PublicKey, SignError> {
-        self.inner.first(algorithm).await
-    }
-
-    async fn generate(&self, algorithm: Algorithm) -> Result<PublicKey, SignError> {
-        self.inner.generate(algorithm).await
-    }
-
-    async fn sign(&self, key: &PublicKey, message: &[u8]) -> Result<Vec<u8>, SignError> {
-        self.count.fetch_add(1, Ordering::Relaxed);
-        self.inner.sign(key, message).await
-    }
-
-    async fn destroy(&self, key: &PublicKey) -> Result<(), SignError> {
-        self.inner.destroy(key).await
-    }
-}
+use std::{fs, time::Duration};
 
 /// Linux counts processor time in hundredths of a second.
 const TICKS_PER_SECOND: f64 = 100.0;

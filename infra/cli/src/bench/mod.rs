@@ -18,7 +18,9 @@ use ssf::{
     clock::{Clock, SystemClock},
     config::{Config, Issuer},
     delivery::{HttpsPush, HttpsPushSettings},
-    embedded::{CountingQueue, CountingTable, Database, LocalSeal, LocalSigner, QueueKind},
+    embedded::{
+        CountingQueue, CountingSigner, CountingTable, Database, LocalSeal, LocalSigner, QueueKind,
+    },
     event::EventType,
     ids::RandomIds,
     queue::Message,
@@ -26,10 +28,7 @@ use ssf::{
     stream::DefaultSubjects,
 };
 
-use self::{
-    meter::{CountingSigner, Usage},
-    receivers::Receivers,
-};
+use self::{meter::Usage, receivers::Receivers};
 use crate::{serve::Service, server::Server, tls};
 
 /// What is to be done.
@@ -138,7 +137,7 @@ fn parts(
     let counters = Counters {
         table: Arc::new(CountingTable::new(Arc::new(database.table()))),
         queues: [queue("ingest", QueueKind::Standard), queue("push", QueueKind::Fifo)],
-        signer: Arc::new(CountingSigner::new(LocalSigner::open(folder.join("keys"))?)),
+        signer: Arc::new(CountingSigner::new(Arc::new(LocalSigner::open(folder.join("keys"))?))),
     };
     let [ingest, bells] = counters.queues.clone();
     let parts = Parts {
@@ -271,7 +270,7 @@ fn report(
 impl Counters {
     fn reset(&self) {
         self.table.take();
-        self.signer.reset();
+        self.signer.take();
         for queue in &self.queues {
             queue.take();
         }
