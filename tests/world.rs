@@ -179,11 +179,7 @@ impl World {
 
     /// One batch of the ingest function; how many messages it had.
     pub async fn ingest(&self, door: Door) -> usize {
-        let parts = self.transmitter.parts();
-        let queue = match door {
-            Door::Fifo => &parts.ingest_fifo,
-            Door::Standard => &parts.ingest,
-        };
+        let queue = self.transmitter.parts().door(door);
         let batch = receive(queue.as_ref()).await;
         let failed = ingest::handle(&self.transmitter, door, &batch).await;
         done(queue.as_ref(), &batch, &failed).await

@@ -6,7 +6,7 @@ use crate::{
     client::{JwksCache, Rate},
     clock::Clock,
     config::Config,
-    delivery::{HttpPush, Wakes},
+    delivery::{Door, HttpPush, Wakes},
     ids::Ids,
     queue::Queue,
     seal::Seal,
@@ -56,6 +56,16 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Identifiers.
     pub ids: Arc<dyn Ids>,
+}
+
+impl Parts {
+    /// The queue behind `door`.
+    pub fn door(&self, door: Door) -> &Arc<dyn Queue> {
+        match door {
+            Door::Fifo => &self.ingest_fifo,
+            Door::Standard => &self.ingest,
+        }
+    }
 }
 
 impl Transmitter {

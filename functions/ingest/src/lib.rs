@@ -24,10 +24,7 @@ fn rest(receives: u32) -> Duration {
 /// partial batch response. All others are done and can be deleted.
 pub async fn handle(transmitter: &Transmitter, door: Door, batch: &[Received]) -> Vec<String> {
     let answers = transmitter.accept(door, batch).await;
-    let queue = match door {
-        Door::Fifo => &transmitter.parts().ingest_fifo,
-        Door::Standard => &transmitter.parts().ingest,
-    };
+    let queue = transmitter.parts().door(door);
     let mut failed = Vec::new();
     let mut resting = Vec::new();
     for (message, answer) in batch.iter().zip(answers) {

@@ -183,17 +183,18 @@ impl Transmitter {
     async fn redrive(&self, message: &Received) -> Result<(), Error> {
         let parts = self.parts();
         let letter = DeadLetter::of(message);
-        let fifo = letter.door.as_deref() == Some(Door::Fifo.name());
-        let door = if fifo { &parts.ingest_fifo } else { &parts.ingest };
+        let is_fifo = letter.door.as_deref() == Some(Door::Fifo.name());
+        let door = if is_fifo { Door::Fifo } else { Door::Standard };
         let name = letter.message_id.map(|id| (dead_letter::MESSAGE_ID.to_owned(), id));
         let again = Message {
             body: letter.body,
-            group: letter.group.filter(|_| fifo),
-            deduplication: fifo.then(|| parts.ids.fresh().to_string()),
+            group: letter.group.filter(|_| is_fifo),
+            deduplication: is_fifo.then(|| parts.ids.fresh().to_string()),
             attributes: name.into_iter().collect(),
             ..Message::default()
         };
-        let sent = door.send(vec![again]).await.pop().expect("one message has one answer");
+        let sent =
+            parts.door(door).send(vec![again]).await.pop().expect("one message has one answer");
         tracing::info!(message.id, "dead letter sent again");
         sent.map(drop).map_err(Error::from)
     }

@@ -235,10 +235,7 @@ fn on_stream(
 }
 
 async fn ingest(t: Transmitter, journal: Journal, door: Door) -> Result<Taken, Error> {
-    let queue = match door {
-        Door::Fifo => &t.parts().ingest_fifo,
-        Door::Standard => &t.parts().ingest,
-    };
+    let queue = t.parts().door(door);
     let batch = queue.receive(10, VISIBILITY).await?;
     if batch.is_empty() {
         return Ok(0);

@@ -17,9 +17,10 @@ use serde::Serialize;
 use serde_json::json;
 use ssf::{
     Transmitter,
+    delivery::Door,
     event::{EventRules, SecurityEvent},
     operator::Emitted,
-    queue::{Message, Queue, QueueError},
+    queue::{Message, QueueError},
 };
 
 use crate::{
@@ -91,7 +92,8 @@ pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()>
     let (input, size) = open(&args)?;
     let transmitter = args.data.open_or_make(on).await?;
     let now = || transmitter.parts().clock.now();
-    let mut sender = Sender::new(&transmitter, args.fifo, args.wait, args.wait || output.is_json());
+    let door = if args.fifo { Door::Fifo } else { Door::Standard };
+    let mut sender = Sender::new(&transmitter, door, args.wait, args.wait || output.is_json());
     let mut messages = Messages::new(input);
     let mut progress = Progress::new("sending", size, output, now());
     let mut read = 0;
@@ -169,7 +171,7 @@ fn complain(unsent: &[Unsent], args: &Args) -> anyhow::Result<()> {
 /// Puts messages on a door, many at once.
 struct Sender<'a> {
     transmitter: &'a Transmitter,
-    fifo: bool,
+    door: Door,
     /// Whether the names of events are needed.
     named: bool,
     /// Whether what was sent is remembered.
@@ -182,9 +184,9 @@ struct Sender<'a> {
 }
 
 impl<'a> Sender<'a> {
-    fn new(transmitter: &'a Transmitter, fifo: bool, named: bool, remember: bool) -> Self {
+    fn new(transmitter: &'a Transmitter, door: Door, named: bool, remember: bool) -> Self {
         let (batch, sent, unsent) = (Vec::new(), Vec::new(), Vec::new());
-        Self { transmitter, fifo, named, remember, batch, bytes: 0, count: 0, sent, unsent }
+        Self { transmitter, door, named, remember, batch, bytes: 0, count: 0, sent, unsent }
     }
 
     /// Takes a message; says whether it, and those before, are on the queue.
@@ -209,25 +211,26 @@ impl<'a> Sender<'a> {
     /// The message, and the name of the event that it is. One that is none goes, too: whoever takes
     /// it in says what is wrong with it, where all can see it.
     fn message(&self, body: String) -> (Message, Option<String>) {
-        if !self.fifo && !self.named {
+        let is_fifo = self.door == Door::Fifo;
+        if !is_fifo && !self.named {
             return (Message { body, ..Message::default() }, None);
         }
         let parts = self.transmitter.parts();
         let rules =
             EventRules { private_types: &parts.config.private_event_types, now: parts.clock.now() };
         let event = SecurityEvent::parse(body.as_bytes(), &rules).ok();
-        let group = self.fifo.then(|| match &event {
+        let group = is_fifo.then(|| match &event {
             Some(event) => event.subject.digest().to_string(),
             None => "unparsed".to_owned(),
         });
-        let deduplication = self.fifo.then(|| parts.ids.fresh().to_string());
+        let deduplication = is_fifo.then(|| parts.ids.fresh().to_string());
         let message = Message { body, group, deduplication, ..Message::default() };
         (message, event.and_then(|event| event.id))
     }
 
     async fn flush(&mut self) -> anyhow::Result<()> {
         let parts = self.transmitter.parts();
-        let door: &dyn Queue = if self.fifo { &*parts.ingest_fifo } else { &*parts.ingest };
+        let door = parts.door(self.door);
         self.bytes = 0;
         let (mut messages, mut names) = (Vec::new(), Vec::new());
         for (message, line, event_id) in self.batch.drain(..) {
@@ -271,7 +274,7 @@ mod tests {
     fn at_the_ordered_door_each_subject_has_a_group() {
         let folder = tempfile::tempdir().unwrap();
         let transmitter = Home::open_or_make(folder.path()).unwrap().transmitter;
-        let sender = Sender::new(&transmitter, true, false, false);
+        let sender = Sender::new(&transmitter, Door::Fifo, false, false);
         let message = |email: &str, number| {
             let event = json!({
                 "id": number,

@@ -49,8 +49,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 impl Work {
     fn queue(self, us: &Transmitter) -> &Arc<dyn Queue> {
         match self {
-            Self::Ingest(Door::Fifo) => &us.parts().ingest_fifo,
-            Self::Ingest(Door::Standard) => &us.parts().ingest,
+            Self::Ingest(door) => us.parts().door(door),
             Self::Push => &us.parts().push,
         }
     }
