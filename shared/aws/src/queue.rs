@@ -39,11 +39,10 @@ pub struct SqsQueue {
 }
 
 impl SqsQueue {
-    /// The queue at `url`. The names of FIFO queues, and of no others, end with `.fifo`.
+    /// The queue at `url`.
     pub fn new(client: Client, url: impl Into<String>) -> Self {
         let url = url.into();
-        let fifo = url.rsplit('.').next() == Some("fifo");
-        let kind = if fifo { QueueKind::Fifo } else { QueueKind::Standard };
+        let kind = kind_of(&url);
         Self { client, url, kind }
     }
 
@@ -124,6 +123,15 @@ impl Queue for SqsQueue {
         let count = |name| answer.get(name).and_then(|count| count.parse::<u64>().ok());
         let counted: Option<u64> = counts.iter().map(count).sum();
         counted.ok_or_else(|| QueueError::Unavailable("SQS did not say how many there are".into()))
+    }
+}
+
+/// The kind of the queue with this URL or ARN, which end with its name: the names of FIFO queues, and
+/// of no others, end with `.fifo`.
+pub(crate) fn kind_of(name: &str) -> QueueKind {
+    match name.rsplit_once('.') {
+        Some((_, "fifo")) => QueueKind::Fifo,
+        Some(_) | None => QueueKind::Standard,
     }
 }
 

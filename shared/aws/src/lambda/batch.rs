@@ -2,7 +2,12 @@
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use jiff::Timestamp;
-use ssf::{delivery::Door, queue::Received};
+use ssf::{
+    delivery::Door,
+    queue::{QueueKind, Received},
+};
+
+use crate::queue::kind_of;
 
 /// Messages of one queue.
 #[derive(Debug)]
@@ -16,9 +21,10 @@ impl Batch {
     /// What `event` brings.
     pub fn of(event: SqsEvent) -> Self {
         let arn = event.records.first().and_then(|record| record.event_source_arn.as_deref());
-        // SQS names all FIFO queues so, and no others.
-        let is_fifo = arn.and_then(|arn| arn.rsplit('.').next()) == Some("fifo");
-        let door = if is_fifo { Door::Fifo } else { Door::Standard };
+        let door = match kind_of(arn.unwrap_or_default()) {
+            QueueKind::Fifo => Door::Fifo,
+            QueueKind::Standard => Door::Standard,
+        };
         Self { messages: event.records.into_iter().map(received).collect(), door }
     }
 
