@@ -2,6 +2,7 @@
 
 use ssf::{
     config::{Config, Settings},
+    delivery::{HttpsPushSettings, RootsError},
     json::{self, Invalid},
 };
 
@@ -53,12 +54,12 @@ pub struct Environment {
     pub config: Config,
     /// Where everything is.
     pub resources: Resources,
-    /// See [`variable::PUSH_CA`].
-    pub push_ca: Option<String>,
+    /// How to reach receivers.
+    pub push: HttpsPushSettings,
 }
 
 /// A variable that is not as it must be. The function cannot start.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum EnvironmentError {
     /// It is not set, or empty.
     #[error("the variable {0} is not set")]
@@ -66,6 +67,9 @@ pub enum EnvironmentError {
     /// The settings cannot be used.
     #[error("the variable SETTINGS cannot be used")]
     Settings(#[from] Invalid),
+    /// The certificates cannot be trusted.
+    #[error("the variable PUSH_CA cannot be used")]
+    PushCa(#[source] RootsError),
 }
 
 impl Environment {
@@ -74,8 +78,14 @@ impl Environment {
         let optional = |name| variables(name).filter(|value| !value.is_empty());
         let read = |name| optional(name).ok_or(EnvironmentError::Missing(name));
         let settings: Settings = json::read(read(variable::SETTINGS)?.as_bytes())?;
+        let config = settings.config()?;
+        let mut push =
+            HttpsPushSettings { allow_private: config.allow_private_push, ..Default::default() };
+        if let Some(pem) = optional(variable::PUSH_CA) {
+            push = push.trust(unfold(&pem).as_bytes()).map_err(EnvironmentError::PushCa)?;
+        }
         Ok(Self {
-            config: settings.config()?,
+            config,
             resources: Resources {
                 table: read(variable::TABLE)?,
                 ingest: read(variable::INGEST)?,
@@ -85,7 +95,7 @@ impl Environment {
                 signing_key: read(variable::SIGNING_KEY)?,
                 secrets_key: read(variable::SECRETS_KEY)?,
             },
-            push_ca: optional(variable::PUSH_CA).map(|text| unfold(&text)),
+            push,
         })
     }
 }
@@ -131,7 +141,7 @@ mod tests {
         assert_eq!(environment.config.issuer.as_str(), "https://ssf.example");
         assert_eq!(environment.config.event_retention, Duration::from_hours(7 * 24));
         assert_eq!(environment.resources.ingest_fifo, "INGEST_FIFO_QUEUE_URL");
-        assert_eq!(environment.push_ca, None);
+        assert!(environment.push.extra_roots.is_empty() && !environment.push.allow_private);
     }
 
     #[test]
@@ -152,24 +162,28 @@ mod tests {
         for name in [variable::SETTINGS, variable::TABLE, variable::SECRETS_KEY] {
             assert_eq!(without(name), format!("the variable {name} is not set"));
         }
-        let settings = |text: &'static str| {
-            let read = move |name: &str| match name {
-                variable::SETTINGS => Some(text.to_owned()),
-                other => Some(complete(other)),
+        let error = |wrong: &'static str, text: &'static str| {
+            let read = move |name: &str| {
+                Some(if name == wrong { text.to_owned() } else { complete(name) })
             };
             chain(&Environment::read(read).unwrap_err())
         };
-        let wrong = "the variable SETTINGS cannot be used: ";
-        assert_eq!(
-            settings(r#"{"issuer":"http://ssf.example"}"#),
-            format!("{wrong}issuer: must be an https URL")
-        );
-        assert_eq!(
-            settings(r#"{"event_retention":"months=1"}"#),
-            format!(
-                "{wrong}event_retention: \"months=1\" is not like days=30; units are weeks, days, \
-                 hours, minutes and seconds"
-            )
-        );
+        for (variable, text, reason) in [
+            (
+                variable::SETTINGS,
+                r#"{"issuer":"http://ssf.example"}"#,
+                "issuer: must be an https URL",
+            ),
+            (
+                variable::SETTINGS,
+                r#"{"event_retention":"months=1"}"#,
+                "event_retention: \"months=1\" is not like days=30; units are weeks, days, hours, \
+                 minutes and seconds",
+            ),
+            (variable::PUSH_CA, "MIIB", "the text holds no certificate"),
+        ] {
+            let expected = format!("the variable {variable} cannot be used: {reason}");
+            assert_eq!(error(variable, text), expected);
+        }
     }
 }

@@ -12,10 +12,12 @@ mod queue;
 mod seal;
 mod signer;
 pub mod table;
+mod transmitter;
 
 pub use clients::Clients;
-pub use environment::Environment;
+pub use environment::{Environment, Resources};
 pub use queue::SqsQueue;
 pub use seal::KmsSeal;
 pub use signer::KmsSigner;
 pub use table::DynamoDbTable;
+pub use transmitter::transmitter;

@@ -6,13 +6,11 @@ use anyhow::{Context, anyhow, bail};
 use aws_config::{Region, SdkConfig};
 use aws_sdk_cloudformation::error::DisplayErrorContext;
 use ssf::{
-    Parts, Transmitter,
-    clock::SystemClock,
+    Transmitter,
     config::{Config, Settings},
-    ids::RandomIds,
     json,
 };
-use ssf_aws::{Clients, DynamoDbTable, KmsSeal, KmsSigner, SqsQueue};
+use ssf_aws::{Clients, Resources};
 
 use crate::{args::OnStack, home::NoPush};
 
@@ -81,9 +79,10 @@ impl Stack {
 
     /// What it was deployed with.
     pub fn config(&self) -> anyhow::Result<Config> {
-        let settings: Settings = json::read(self.output("Settings")?.as_bytes())
-            .with_context(|| format!("the settings of the stack {} cannot be read", self.name))?;
-        Ok(settings.config()?)
+        let unusable = || format!("the settings of the stack {} cannot be used", self.name);
+        let settings: Settings =
+            json::read(self.output("Settings")?.as_bytes()).with_context(unusable)?;
+        settings.config().with_context(unusable)
     }
 
     /// The transmitter that it is.
@@ -92,27 +91,18 @@ impl Stack {
         if self.status.starts_with("DELETE") || self.status == "ROLLBACK_COMPLETE" {
             bail!("the stack {} is {}: there is no transmitter in it", self.name, self.status);
         }
-        let Clients { dynamodb, sqs, kms } = self.clients.clone();
-        let clock = Arc::new(SystemClock);
-        let queue = |output| {
-            anyhow::Ok(Arc::new(SqsQueue::new(sqs.clone(), self.output(output)?.to_owned())))
+        let output = |name| self.output(name).map(str::to_owned);
+        let resources = Resources {
+            table: output("TableName")?,
+            ingest: output("IngestQueueUrl")?,
+            ingest_fifo: output("IngestFifoQueueUrl")?,
+            dead_letters: output("DeadLetterQueueUrl")?,
+            push: output("PushQueueUrl")?,
+            signing_key: output("SigningKeyArn")?,
+            secrets_key: output("SecretsKeyArn")?,
         };
-        let signing_key = self.output("SigningKeyArn")?.to_owned();
-        let secrets_key = self.output("SecretsKeyArn")?.to_owned();
-        let table = self.output("TableName")?.to_owned();
-        Ok(Transmitter::new(Parts {
-            config: self.config()?,
-            table: Arc::new(DynamoDbTable::new(dynamodb, table, clock.clone())),
-            ingest: queue("IngestQueueUrl")?,
-            ingest_fifo: queue("IngestFifoQueueUrl")?,
-            dead_letters: queue("DeadLetterQueueUrl")?,
-            push: queue("PushQueueUrl")?,
-            signer: Arc::new(KmsSigner::new(kms.clone(), signing_key)),
-            seal: Arc::new(KmsSeal::new(kms, secrets_key)),
-            http: Arc::new(NoPush),
-            clock,
-            ids: Arc::new(RandomIds),
-        }))
+        let clients = self.clients.clone();
+        Ok(ssf_aws::transmitter(self.config()?, resources, clients, Arc::new(NoPush)))
     }
 }
 

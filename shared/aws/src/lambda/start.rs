@@ -2,16 +2,10 @@
 
 use std::{env, sync::Arc};
 
-use ssf::{
-    Parts, Transmitter,
-    clock::SystemClock,
-    delivery::{HttpsPush, HttpsPushSettings},
-    error::chain,
-    ids::RandomIds,
-};
+use ssf::{Transmitter, delivery::HttpsPush, error::chain};
 
 use super::{Error, log};
-use crate::{Clients, DynamoDbTable, Environment, KmsSeal, KmsSigner, SqsQueue};
+use crate::{Clients, Environment, environment::EnvironmentError, transmitter};
 
 /// The transmitter that the environment describes, once for each start of the function. Fails with
 /// the name of the variable that is missing or wrong.
@@ -22,33 +16,17 @@ pub async fn start() -> Result<Transmitter, Error> {
         variable("AWS_LAMBDA_LOG_LEVEL").as_deref(),
         &variable("STACK_NAME").unwrap_or_default(),
     );
-    let environment = Environment::read(variable)
+    let (environment, push) = read(variable)
         .inspect_err(|error| tracing::error!(error = chain(error), "the function cannot start"))?;
+    let Environment { config, resources, .. } = environment;
     let clients = Clients::new(&Clients::configured().await);
-    Ok(Transmitter::new(parts(environment, clients)?))
+    Ok(transmitter(config, resources, clients, Arc::new(push)))
 }
 
-fn parts(environment: Environment, clients: Clients) -> Result<Parts, Error> {
-    let Environment { config, resources, push_ca } = environment;
-    let Clients { dynamodb, sqs, kms } = clients;
-    let clock = Arc::new(SystemClock);
-    let mut push =
-        HttpsPushSettings { allow_private: config.allow_private_push, ..Default::default() };
-    if let Some(pem) = push_ca {
-        push = push.trust(pem.as_bytes())?;
-    }
-    let queue = |url| Arc::new(SqsQueue::new(sqs.clone(), url));
-    Ok(Parts {
-        config,
-        table: Arc::new(DynamoDbTable::new(dynamodb, resources.table, clock.clone())),
-        ingest: queue(resources.ingest),
-        ingest_fifo: queue(resources.ingest_fifo),
-        dead_letters: queue(resources.dead_letters),
-        push: queue(resources.push),
-        signer: Arc::new(KmsSigner::new(kms.clone(), resources.signing_key)),
-        seal: Arc::new(KmsSeal::new(kms, resources.secrets_key)),
-        http: Arc::new(HttpsPush::new(push)?),
-        clock,
-        ids: Arc::new(RandomIds),
-    })
+fn read(
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<(Environment, HttpsPush), EnvironmentError> {
+    let environment = Environment::read(variable)?;
+    let push = HttpsPush::new(environment.push.clone()).map_err(EnvironmentError::PushCa)?;
+    Ok((environment, push))
 }
