@@ -3,13 +3,9 @@
 use std::fmt::Write as _;
 
 use serde::Deserialize;
-use serde_json::json;
-use tests::{
-    Meter, World,
-    world::{push_stream, session_revoked},
-};
+use tests::{Meter, World, world::push_stream};
 
-use crate::table::dynamodb::metered;
+use crate::table::dynamodb::{event, metered};
 
 /// Events that come together: what an ingest queue gives a function at once.
 const BATCH: usize = 10;
@@ -81,19 +77,6 @@ async fn cost(streams: usize) -> Cost {
         fifo: of_each(tens(bells.sent) + 2.0 * tens(bells.deleted)),
         invocations: of_each(1.0 + tens(bells.deleted)),
     }
-}
-
-/// As systems send them, not the shortest.
-fn event(user: usize) -> serde_json::Value {
-    let mut event = session_revoked(&format!("jane.smith.{user}@customer.example.com"));
-    let (_, payload) = event["events"].as_object_mut().unwrap().iter_mut().next().unwrap();
-    *payload = json!({
-        "event_timestamp": 1_767_225_600,
-        "initiating_entity": "policy",
-        "reason_admin": { "en": "Landspeed Policy Violation: C076E82F" },
-        "reason_user": { "en": "Access attempt from multiple regions." },
-    });
-    event
 }
 
 /// Without the sender's own request to the queue, and without the functions' running time, which

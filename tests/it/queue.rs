@@ -69,6 +69,11 @@ fn in_group(group: &str, body: &str) -> Message {
     Message { group: Some(group.to_owned()), ..message(body) }
 }
 
+/// One of those that count as the same message.
+fn twin(body: &str) -> Message {
+    Message { deduplication: Some("twin".to_owned()), ..in_group("a", body) }
+}
+
 async fn send(queue: &dyn Queue, messages: impl IntoIterator<Item = Message>) {
     for answer in queue.send(messages.into_iter().collect()).await {
         answer.unwrap();

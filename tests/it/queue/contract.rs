@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use ssf::queue::{Message, QueueError};
 
-use super::{HOLD, Home, bodies, delete, give_back, in_group, message, receive, send};
+use super::{HOLD, Home, bodies, delete, give_back, in_group, message, receive, send, twin};
 
 /// Tells the stories in every home. A new home is one line here.
 macro_rules! in_every_home {
@@ -40,11 +40,12 @@ in_every_home! {
     a_held_message_blocks_its_group_and_no_other
     a_sequence_grows_within_a_group
     a_message_is_taken_once
+    equal_messages_are_two_without_an_id_that_says_otherwise
     the_depth_counts_what_is_visible_and_what_is_not
     what_sqs_refuses_is_refused
 }
 
-mod stories {
+pub(super) mod stories {
     use super::*;
 
     pub(super) async fn a_message_in_hand_is_invisible_until_it_is_given_back(home: &Home) {
@@ -157,10 +158,8 @@ mod stories {
         assert!(sequences.is_sorted_by(|a, b| a < b), "{sequences:?}");
     }
 
-    pub(super) async fn a_message_is_taken_once(home: &Home) {
+    pub(in crate::queue) async fn a_message_is_taken_once(home: &Home) {
         let fifo = &*home.fifo;
-        let twin =
-            |body: &str| Message { deduplication: Some("twin".to_owned()), ..in_group("a", body) };
         send(fifo, [twin("first"), twin("second")]).await;
         let held = receive(fifo, 10).await;
         assert_eq!(bodies(&held), ["first"]);
@@ -168,7 +167,10 @@ mod stories {
         delete(fifo, &held[0]).await;
         send(fifo, [twin("third")]).await;
         assert!(receive(fifo, 10).await.is_empty());
-        // Without an id of their own, equal messages are two.
+    }
+
+    pub(super) async fn equal_messages_are_two_without_an_id_that_says_otherwise(home: &Home) {
+        let fifo = &*home.fifo;
         send(fifo, [in_group("a", "equal"), in_group("a", "equal")]).await;
         assert_eq!(bodies(&receive(fifo, 10).await), ["equal", "equal"]);
     }

@@ -39,7 +39,7 @@ pub(crate) async fn metered(
 }
 
 /// An event as systems send them, not the shortest.
-fn event(user: usize) -> serde_json::Value {
+pub(crate) fn event(user: usize) -> serde_json::Value {
     let mut event = session_revoked(&format!("jane.smith.{user}@customer.example.com"));
     let (_, payload) = event["events"].as_object_mut().unwrap().iter_mut().next().unwrap();
     *payload = json!({
