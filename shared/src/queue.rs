@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use crate::table::BoxError;
 
-pub use limits::check_visibility;
+pub use limits::{MAX_VISIBILITY, check_visibility};
 
 /// What a queue promises.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,7 +33,7 @@ pub trait Queue: fmt::Debug + Send + Sync {
     async fn send(&self, messages: Vec<Message>) -> Vec<Result<String, QueueError>>;
 
     /// Takes at most `max` messages that are visible and makes them invisible for `visibility`,
-    /// which is at most 12 hours. Returns soon. Of one group come as many as there are, in order,
+    /// at most [`MAX_VISIBILITY`]. Returns soon. Of one group come as many as there are, in order,
     /// none of them behind an invisible one. There may be more than come: SQS gives ten at most.
     async fn receive(&self, max: usize, visibility: Duration) -> Result<Vec<Received>, QueueError>;
 
@@ -45,8 +45,7 @@ pub trait Queue: fmt::Debug + Send + Sync {
     async fn delete(&self, receipts: Vec<String>) -> Result<(), QueueError>;
 
     /// Makes a received message invisible for `visibility` from now (zero: visible at once; at
-    /// most 12 hours).
-    /// A receipt that is outlived is passed over.
+    /// most [`MAX_VISIBILITY`]). A receipt that is outlived is passed over.
     async fn postpone(&self, receipt: &str, visibility: Duration) -> Result<(), QueueError>;
 
     /// How many messages there are, visible or not. SQS says it approximately.

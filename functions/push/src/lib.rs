@@ -7,11 +7,8 @@ use ssf::{
     Transmitter,
     delivery::{PushTask, PushVerdict},
     error::chain,
-    queue::Received,
+    queue::{MAX_VISIBILITY, Received},
 };
-
-/// A message is out of sight for at most 12 hours after it was received; SQS's limit.
-const LONGEST_REST: Duration = Duration::from_hours(12);
 
 /// Answers the bells in `batch`, those of different groups side by side, so that one receiver that
 /// is slow does not hold up the others. Returns the ids of the messages that must come again: those
@@ -34,7 +31,7 @@ async fn answer_group(transmitter: &Transmitter, group: &[&Received]) -> Vec<Str
     let PushVerdict::Again(delay) = answer(transmitter, group[0]).await else {
         return Vec::new();
     };
-    let delay = delay.min(LONGEST_REST);
+    let delay = delay.min(MAX_VISIBILITY);
     for message in group {
         if let Err(error) = transmitter.parts().push.postpone(&message.receipt, delay).await {
             // It comes again when its time out of sight is over.

@@ -7,7 +7,8 @@ use super::{Message, QueueError, QueueKind};
 const MAX_BODY: usize = 256 * 1024;
 const MAX_ATTRIBUTES: usize = 10;
 const MAX_DELAY: Duration = Duration::from_mins(15);
-const MAX_VISIBILITY: Duration = Duration::from_hours(12);
+/// A received message is out of sight for no longer than this.
+pub const MAX_VISIBILITY: Duration = Duration::from_hours(12);
 const MAX_NAME: usize = 128;
 const MAX_ATTRIBUTE_NAME: usize = 256;
 
