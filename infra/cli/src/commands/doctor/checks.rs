@@ -183,12 +183,8 @@ async fn keys(stack: &Stack) -> Vec<Finding> {
             }
         },
     }
-    for (subject, output) in
-        [("first signing key", "SigningKeyArn"), ("secrets key", "SecretsKeyArn")]
-    {
-        if let Ok(arn) = stack.output(output) {
-            findings.push(kms_key(stack, subject, arn).await);
-        }
+    if let Ok(arn) = stack.output("SecretsKeyArn") {
+        findings.push(kms_key(stack, "secrets key", arn).await);
     }
     findings
 }
