@@ -4,8 +4,6 @@
 mod checks;
 #[cfg(feature = "aws")]
 mod finding;
-#[cfg(feature = "aws")]
-mod policy;
 
 use crate::{args::OnStack, output::Output};
 

@@ -79,3 +79,9 @@ pub(super) fn text(findings: &[Finding]) -> String {
     }
     text
 }
+
+/// [`text`] as it is where colors cannot be shown, for tests.
+#[cfg(test)]
+pub(super) fn said(findings: &[Finding]) -> String {
+    anstream::adapter::strip_str(&text(findings)).to_string()
+}
