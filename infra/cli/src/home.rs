@@ -9,8 +9,7 @@
 //! | `tls/` | the certificate of `serve --tls`, and its key |
 
 use std::{
-    fs::{self, File, TryLockError},
-    io,
+    fs::{File, TryLockError},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -22,7 +21,7 @@ use ssf::{
     clock::SystemClock,
     config::Config,
     delivery::{ChosenBy, HttpPush, Push, PushAnswer, PushError},
-    embedded::{Database, LocalSeal, LocalSigner, QueueKind},
+    embedded::{Database, LocalSeal, LocalSigner, QueueKind, make_private_folder},
     ids::RandomIds,
 };
 use url::Url;
@@ -92,7 +91,7 @@ impl Lock {
     /// The lock on `folder`, which is made if it is not there.
     pub fn take(folder: &Path) -> anyhow::Result<Self> {
         let unusable = || format!("the data folder {} cannot be used", folder.display());
-        make_folder(folder).with_context(unusable)?;
+        make_private_folder(folder).with_context(unusable)?;
         let file = File::create(folder.join("lock")).with_context(unusable)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
@@ -103,14 +102,6 @@ impl Lock {
             Err(TryLockError::Error(error)) => Err(error).with_context(unusable),
         }
     }
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 /// For the operator's commands: they leave the receivers to the transmitter itself.

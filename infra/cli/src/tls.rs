@@ -6,8 +6,7 @@
 //! certificate as the one to trust.
 
 use std::{
-    fs, io,
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -26,6 +25,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
     version::{TLS12, TLS13},
 };
+use ssf::embedded::make_private_folder;
 use tempfile::NamedTempFile;
 
 /// For how long a certificate is made out. Some systems take none that lives longer than 825 days.
@@ -94,18 +94,10 @@ fn make(cert: &Path, key: &Path, names: &[&str], now: Timestamp) -> anyhow::Resu
     params.distinguished_name.push(DnType::CommonName, "Tocsin on this machine");
     let key_pair = KeyPair::generate()?;
     let certificate = params.self_signed(&key_pair)?;
-    make_folder(cert.parent().context("the certificate needs a folder")?)?;
+    make_private_folder(cert.parent().context("the certificate needs a folder")?)?;
     write(key, &key_pair.serialize_pem())?;
     write(cert, &certificate.pem())?;
     Ok(())
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 /// Puts a file in its place all at once, readable by its owner only.
@@ -120,6 +112,8 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const DAY: Duration = Duration::from_hours(24);

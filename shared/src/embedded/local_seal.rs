@@ -34,7 +34,7 @@ impl LocalSeal {
         let path = folder.join(FILE);
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                secret_file::make_folder(folder)?;
+                secret_file::make_private_folder(folder)?;
                 // Of several processes that start here at once, one is first; all read its key.
                 let unique = Secret::fresh();
                 secret_file::write_once(&path, Secret::fresh().expose(), unique.expose())?;

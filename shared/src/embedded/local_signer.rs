@@ -43,7 +43,7 @@ impl LocalSigner {
     /// A signer with its keys in `folder`, which is made if it is not there.
     pub fn open(folder: impl Into<PathBuf>) -> io::Result<Self> {
         let folder = folder.into();
-        secret_file::make_folder(&folder)?;
+        secret_file::make_private_folder(&folder)?;
         Ok(Self { folder: Some(folder), ..Self::in_memory(&[]).map_err(io::Error::other)? })
     }
 

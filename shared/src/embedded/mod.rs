@@ -34,4 +34,5 @@ pub use local_seal::LocalSeal;
 pub use local_signer::LocalSigner;
 pub use queue::SqliteQueue;
 pub use schema::OpenError;
+pub use secret_file::make_private_folder;
 pub use table::SqliteTable;

@@ -10,6 +10,7 @@ use std::{
 
 use rusqlite::{Connection, TransactionBehavior, config::DbConfig};
 
+use super::secret_file::make_private_folder;
 use crate::ids::{Ids, RandomIds};
 
 /// The name of the file in the data folder.
@@ -87,15 +88,9 @@ pub(super) fn in_memory() -> Result<Connection, OpenError> {
 fn make_private(folder: &Path, file: &Path) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-        options.mode(0o600);
-        builder.mode(0o700);
-    }
-    builder.create(folder)?;
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    make_private_folder(folder)?;
     match options.open(file) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),

@@ -6,8 +6,8 @@ use std::{
     path::Path,
 };
 
-/// Makes a folder for such files, if it is not there.
-pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+/// Makes a folder for such files, if it is not there: only its owner can look into it.
+pub fn make_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
