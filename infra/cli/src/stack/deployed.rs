@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context, anyhow, bail};
 use aws_config::{Region, SdkConfig};
-use aws_sdk_cloudformation::error::DisplayErrorContext;
+use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use ssf::{
     Transmitter,
     config::{Config, Settings},
+    error::chain,
     json,
 };
 use ssf_aws::{Clients, Resources};
@@ -37,10 +38,11 @@ impl Stack {
         let client = aws_sdk_cloudformation::Client::new(&config);
         let found = client.describe_stacks().stack_name(name).send().await;
         let found = found.map_err(|error| {
-            let reason = DisplayErrorContext(&error).to_string();
-            if reason.contains("does not exist") {
+            // Its code says no more than that the request is not valid.
+            if error.message().is_some_and(|message| message.contains("does not exist")) {
                 anyhow!("there is no stack {name:?} in {region}")
             } else {
+                let reason = chain(&error);
                 anyhow!("the stack {name:?} in {region} cannot be read: {reason}")
             }
         })?;

@@ -1,6 +1,6 @@
 //! The keys that sign, and the one that encrypts receivers' secrets.
 
-use aws_sdk_kms::{error::DisplayErrorContext, types::KeyState as KmsState};
+use aws_sdk_kms::types::KeyState as KmsState;
 use ssf::{
     error::chain,
     set::{KeyState, RingKey},
@@ -75,7 +75,7 @@ async fn look_at_one(stack: &Stack, purpose: Purpose, arn: &str) -> Finding {
         }
         Err(error) => Finding::wrong(
             purpose.subject(),
-            format!("{arn}: {}", DisplayErrorContext(error)),
+            format!("{arn}: {}", chain(error)),
             "let your role describe the key, and look again",
         ),
     }

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_sqs::{error::DisplayErrorContext, types::QueueAttributeName};
+use aws_sdk_sqs::types::QueueAttributeName;
+use ssf::error::chain;
 
 use super::policy::{self, Flaw};
 use crate::{commands::doctor::finding::Finding, stack::Stack};
@@ -48,7 +49,7 @@ async fn look_at_one(stack: &Stack, queue: Watched) -> Finding {
         Ok(answer) => judge(queue, &answer.attributes.unwrap_or_default()),
         Err(error) => Finding::wrong(
             subject,
-            DisplayErrorContext(&error).to_string(),
+            chain(&error),
             "let your role read the attributes of the queue, and look again",
         ),
     }
