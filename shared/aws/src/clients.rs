@@ -29,7 +29,7 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Of a configuration, as [`Clients::configured`] or a test makes it.
+    /// Of a configuration, as [`Clients::loader`] or a test makes it.
     pub fn new(config: &SdkConfig) -> Self {
         Self {
             dynamodb: aws_sdk_dynamodb::Client::new(config),
@@ -39,11 +39,11 @@ impl Clients {
     }
 
     /// What the environment says about region, credentials and endpoint, with our time-outs.
-    pub async fn configured() -> SdkConfig {
-        Self::loader().load().await
+    pub async fn configured() -> Self {
+        Self::new(&Self::loader().load().await)
     }
 
-    /// The same, for those who have more to say about it.
+    /// The same configuration, for those who have more to say about it.
     pub fn loader() -> ConfigLoader {
         aws_config::defaults(BehaviorVersion::latest())
             .timeout_config(

@@ -19,8 +19,7 @@ pub async fn start() -> Result<Transmitter, Error> {
     let (environment, push) = read(variable)
         .inspect_err(|error| tracing::error!(error = chain(error), "the function cannot start"))?;
     let Environment { config, resources, .. } = environment;
-    let clients = Clients::new(&Clients::configured().await);
-    Ok(transmitter(config, resources, clients, Arc::new(push)))
+    Ok(transmitter(config, resources, Clients::configured().await, Arc::new(push)))
 }
 
 fn read(
