@@ -40,8 +40,12 @@ async fn first(client: &Client, spec: KeySpec) -> String {
     made.key_metadata.unwrap().arn.unwrap()
 }
 
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new("2026-09-01T12:00:00Z".parse().unwrap()))
+}
+
 fn ring(signer: KmsSigner, algorithm: Algorithm) -> (KeyRing, Arc<ManualClock>) {
-    let clock = Arc::new(ManualClock::new("2026-09-01T12:00:00Z".parse().unwrap()));
+    let clock = clock();
     let table = Arc::new(Database::in_memory(clock.clone()).table());
     (KeyRing::new(table, Arc::new(signer), clock.clone(), algorithm), clock)
 }
@@ -51,7 +55,7 @@ async fn what_kms_signs_verifies_by_the_published_key() {
     for (algorithm, spec) in [(Algorithm::RS256, Rsa2048), (Algorithm::ES256, EccNistP256)] {
         let client = client();
         let arn = first(&client, spec).await;
-        let (keys, _) = ring(KmsSigner::new(client, &*arn), algorithm);
+        let (keys, _) = ring(KmsSigner::new(client, &*arn, clock()), algorithm);
         let key = keys.signing_key().await.unwrap();
         assert_eq!((&key.handle, key.algorithm), (&arn, algorithm));
         // Also more than KMS would hash itself. An ECDSA signature has a short number now and then.
@@ -67,7 +71,7 @@ async fn what_kms_signs_verifies_by_the_published_key() {
 async fn a_rotated_key_is_like_the_first_one_and_a_retired_one_signs_no_more() {
     let client = client();
     let arn = first(&client, EccNistP256).await;
-    let signer = KmsSigner::new(client.clone(), &*arn);
+    let signer = KmsSigner::new(client.clone(), &*arn, clock());
     let (keys, _) = ring(signer.clone(), Algorithm::ES256);
     let old = keys.signing_key().await.unwrap();
     let new = keys.rotate(true).await.unwrap().key;
@@ -97,10 +101,10 @@ async fn a_rotated_key_is_like_the_first_one_and_a_retired_one_signs_no_more() {
 async fn several_functions_that_start_at_once_share_the_first_key() {
     let client = client();
     let arn = first(&client, EccNistP256).await;
-    let clock = Arc::new(ManualClock::new("2026-09-01T12:00:00Z".parse().unwrap()));
+    let clock = clock();
     let table = Arc::new(Database::in_memory(clock.clone()).table());
     let rings = [(); 4].map(|()| {
-        let signer = Arc::new(KmsSigner::new(client.clone(), &*arn));
+        let signer = Arc::new(KmsSigner::new(client.clone(), &*arn, clock.clone()));
         KeyRing::new(table.clone(), signer, clock.clone(), Algorithm::ES256)
     });
     let keys = futures_util::future::join_all(rings.iter().map(KeyRing::signing_key)).await;

@@ -8,6 +8,8 @@ pub mod environment;
 mod kms;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+#[cfg(test)]
+mod naps;
 mod queue;
 mod seal;
 mod signer;

@@ -6,7 +6,7 @@
 
 mod der;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -21,7 +21,7 @@ use aws_sdk_kms::{
     },
 };
 use ssf::{
-    clock::{Clock, SystemClock},
+    clock::Clock,
     set::{Algorithm, KeyMaterial, PublicKey, SignError, Signer},
     table::BoxError,
 };
@@ -42,13 +42,15 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 pub struct KmsSigner {
     client: Client,
     first_key: String,
+    clock: Arc<dyn Clock>,
 }
 
 impl KmsSigner {
     /// A signer whose first key is `first_key`, an ARN. For functions, which may only sign, and for
-    /// operators, who may also make and destroy keys: what each may do, its role says.
-    pub fn new(client: Client, first_key: impl Into<String>) -> Self {
-        Self { client, first_key: first_key.into() }
+    /// operators, who may also make and destroy keys: what each may do, its role says. How long is
+    /// waited goes by `clock`.
+    pub fn new(client: Client, first_key: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
+        Self { client, first_key: first_key.into(), clock }
     }
 
     async fn public_key(&self, arn: &str, algorithm: Algorithm) -> Result<PublicKey, SignError> {
@@ -68,7 +70,7 @@ impl KmsSigner {
         for _ in 1..TRIES {
             match self.public_key(arn, algorithm).await {
                 Err(SignError::KeyUnusable { source, .. }) if is_not_found(&*source) => {
-                    SystemClock.sleep(wait).await;
+                    self.clock.sleep(wait).await;
                     wait *= 2;
                 }
                 answer => return answer,

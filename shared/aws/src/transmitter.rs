@@ -25,7 +25,7 @@ pub fn transmitter(
         ingest_fifo: queue(resources.ingest_fifo),
         dead_letters: queue(resources.dead_letters),
         push: queue(resources.push),
-        signer: Arc::new(KmsSigner::new(kms.clone(), resources.signing_key)),
+        signer: Arc::new(KmsSigner::new(kms.clone(), resources.signing_key, clock.clone())),
         seal: Arc::new(KmsSeal::new(kms, resources.secrets_key)),
         http,
         clock,

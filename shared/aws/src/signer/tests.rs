@@ -16,12 +16,17 @@ use aws_sdk_kms::{
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 
 use super::*;
+use crate::naps::Naps;
 
 const FIRST: &str = "arn:aws:kms:us-east-1:123456789012:key/first";
 const SECOND: &str = "arn:aws:kms:us-east-1:123456789012:key/second";
 
 fn of(rules: &[&Rule]) -> KmsSigner {
-    KmsSigner::new(mock_client!(aws_sdk_kms, RuleMode::MatchAny, rules), FIRST)
+    on(Arc::new(Naps::default()), rules)
+}
+
+fn on(clock: Arc<Naps>, rules: &[&Rule]) -> KmsSigner {
+    KmsSigner::new(mock_client!(aws_sdk_kms, RuleMode::MatchAny, rules), FIRST, clock)
 }
 
 /// The public half of a new key on P-256, as KMS has it.
@@ -59,7 +64,10 @@ async fn the_first_key_is_the_stacks_own() {
         .match_requests(|input| input.key_id() == Some("alias/first"))
         .then_output(output);
     let client = mock_client!(aws_sdk_kms, RuleMode::MatchAny, [&rule]);
-    let key = KmsSigner::new(client, "alias/first").first(Algorithm::ES256).await.unwrap();
+    let key = KmsSigner::new(client, "alias/first", Arc::new(Naps::default()))
+        .first(Algorithm::ES256)
+        .await
+        .unwrap();
     // By its ARN, whatever it was asked for by.
     assert_eq!(key.handle, FIRST);
     let plain = PublicKey::new(KeyMaterial::p256(&spki[26..]).unwrap());
@@ -222,13 +230,16 @@ async fn a_new_key_is_for_those_who_may_use_the_first_one() {
         .match_requests(|input| input.key_id() == Some(SECOND))
         .sequence()
         .http_status(400, Some(error("NotFoundException")))
+        .http_status(400, Some(error("NotFoundException")))
         .output(move || {
             described(SECOND, KeyUsageType::SignVerify, KeySpec::EccNistP256, spki.clone())
         })
         .build();
-    let signer = of(&[&policy, &tags, &create, &public]);
+    let clock = Arc::new(Naps::default());
+    let signer = on(clock.clone(), &[&policy, &tags, &create, &public]);
     assert_eq!(signer.generate(Algorithm::ES256).await.unwrap().handle, SECOND);
-    assert_eq!((create.num_calls(), public.num_calls()), (1, 2));
+    assert_eq!((create.num_calls(), public.num_calls()), (1, 3));
+    assert_eq!(clock.taken(), [FIRST_WAIT, 2 * FIRST_WAIT]);
 }
 
 #[tokio::test]

@@ -2,10 +2,7 @@
 
 use std::{
     net::TcpListener,
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use aws_sdk_dynamodb::{
@@ -21,21 +18,7 @@ use aws_smithy_mocks::{MockResponse, Rule, RuleMode, mock, mock_client};
 use ssf::table::Condition;
 
 use super::*;
-
-/// A clock that never waits, and knows how often it was to.
-#[derive(Debug, Default)]
-struct Naps(Mutex<Vec<Duration>>);
-
-#[async_trait]
-impl Clock for Naps {
-    fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        self.0.lock().unwrap().push(duration);
-    }
-}
+use crate::naps::Naps;
 
 fn table(rules: &[&Rule]) -> DynamoDbTable {
     let client = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules, |config| config
@@ -94,7 +77,7 @@ async fn keys_that_are_left_unread_for_ever_are_given_up() {
     let answer = table.batch_get(&[Key::new("p", "1")]).await;
     assert!(matches!(answer, Err(TableError::Unavailable(_))), "{answer:?}");
     assert_eq!(nothing.num_calls(), 6);
-    let naps = clock.0.lock().unwrap();
+    let naps = clock.taken();
     for (nap, longest) in naps.iter().zip([50, 100, 200, 400, 800]) {
         let longest = Duration::from_millis(longest);
         assert!((longest / 2..=longest).contains(nap), "{nap:?} of {longest:?}");
