@@ -29,6 +29,8 @@ pub mod dead_letter {
     pub const MESSAGE_ID: &str = "message_id";
     /// The group it had at the FIFO door.
     pub const GROUP: &str = "group";
+    /// Its place in that group, so that what is sent again together keeps its order.
+    pub const SEQUENCE: &str = "sequence";
 }
 
 /// The two ways in.
@@ -182,11 +184,13 @@ impl Transmitter {
             (dead_letter::MESSAGE_ID, first_id(message).to_owned()),
         ];
         let group = message.group.clone().map(|group| (dead_letter::GROUP, group));
+        let sequence = message.sequence.clone().map(|sequence| (dead_letter::SEQUENCE, sequence));
         let letter = Message {
             body: message.body.clone(),
             attributes: attributes
                 .into_iter()
                 .chain(group)
+                .chain(sequence)
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
             ..Message::default()

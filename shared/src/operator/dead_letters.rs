@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::{
     Error, Transmitter,
     delivery::{Door, dead_letter},
-    queue::{Message, Queue, Received},
+    queue::{Message, Received},
 };
 
 /// How many are received at once: as many as SQS gives.
@@ -129,9 +129,45 @@ impl Transmitter {
     }
 
     /// Does [`Self::dead_letter_redrive`] to all; says how many there were. What fails again and
-    /// comes back meanwhile is not sent twice.
+    /// comes back meanwhile is not sent twice. What came through the FIFO door is sent in the order
+    /// that it had there: dead letters themselves come in any order.
     pub async fn dead_letter_redrive_all(&self) -> Result<usize, Error> {
-        self.remove_all(async |message| self.redrive(message).await).await
+        let began = self.parts().clock.now();
+        let (mut count, mut ordered) = (0, Vec::new());
+        let mut kept = HashMap::new();
+        let seen = self.look_into(&mut kept, async |message| {
+            if message.sent_at > began {
+                return Ok(Look::Keep);
+            }
+            if is_fifo(message) {
+                ordered.push(message.clone());
+                return Ok(Look::Keep);
+            }
+            self.redrive(message).await?;
+            count += 1;
+            Ok(Look::Remove)
+        });
+        let done = match seen.await {
+            Ok(()) => self.redrive_in_order(ordered, &mut kept).await,
+            Err(error) => Err(error),
+        };
+        self.give_back(kept).await?;
+        Ok(count + done?)
+    }
+
+    async fn redrive_in_order(
+        &self,
+        mut messages: Vec<Received>,
+        kept: &mut HashMap<String, String>,
+    ) -> Result<usize, Error> {
+        let place = |message: &Received| message.attributes.get(dead_letter::SEQUENCE).cloned();
+        messages.sort_by_cached_key(|message| (place(message), message.sent_at));
+        for message in &messages {
+            self.redrive(message).await?;
+            let receipt = kept.remove(&message.id).into_iter().collect();
+            self.parts().dead_letters.delete(receipt).await?;
+        }
+        Ok(messages.len())
     }
 
     /// Removes a dead letter for good.
@@ -183,7 +219,7 @@ impl Transmitter {
     async fn redrive(&self, message: &Received) -> Result<(), Error> {
         let parts = self.parts();
         let letter = DeadLetter::of(message);
-        let is_fifo = letter.door.as_deref() == Some(Door::Fifo.name());
+        let is_fifo = is_fifo(message);
         let door = if is_fifo { Door::Fifo } else { Door::Standard };
         let name = letter.message_id.map(|id| (dead_letter::MESSAGE_ID.to_owned(), id));
         let again = Message {
@@ -202,60 +238,68 @@ impl Transmitter {
     /// Shows dead letters to `visit` until it has seen all, or enough.
     pub(super) async fn look(
         &self,
+        visit: impl AsyncFnMut(&Received) -> Result<Look, Error>,
+    ) -> Result<(), Error> {
+        let mut kept = HashMap::new();
+        let seen = self.look_into(&mut kept, visit).await;
+        let given_back = self.give_back(kept).await;
+        seen.and(given_back)
+    }
+
+    /// The same, and does not give back yet what is `kept`: by id, the latest receipt.
+    async fn look_into(
+        &self,
+        kept: &mut HashMap<String, String>,
         mut visit: impl AsyncFnMut(&Received) -> Result<Look, Error>,
     ) -> Result<(), Error> {
-        let queue = self.parts().dead_letters.as_ref();
-        // By id, the latest receipt of what is to be given back.
-        let mut kept = HashMap::new();
-        let seen = look_into(queue, &mut kept, &mut visit).await;
+        let queue = &self.parts().dead_letters;
+        loop {
+            let batch = queue.receive(AT_ONCE, LOOK).await?;
+            let mut fresh = false;
+            let mut stop = false;
+            let mut gone = Vec::new();
+            let mut failed = Ok(());
+            for message in batch {
+                let known = kept.insert(message.id.clone(), message.receipt.clone()).is_some();
+                // Whoever looks for longer than a moment meets again what was first out of sight.
+                if known || stop {
+                    continue;
+                }
+                fresh = true;
+                let look = match visit(&message).await {
+                    Ok(look) => look,
+                    Err(error) => {
+                        failed = Err(error);
+                        Look::Stop
+                    }
+                };
+                if matches!(look, Look::Remove | Look::RemoveLast) {
+                    kept.remove(&message.id);
+                    gone.push(message.receipt);
+                }
+                stop = matches!(look, Look::RemoveLast | Look::Stop);
+            }
+            if !gone.is_empty() {
+                queue.delete(gone).await?;
+            }
+            failed?;
+            if stop || !fresh {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn give_back(&self, kept: HashMap<String, String>) -> Result<(), Error> {
+        let queue = &self.parts().dead_letters;
         let given_back =
             join_all(kept.values().map(|receipt| queue.postpone(receipt, Duration::ZERO)));
         let given_back: Result<Vec<()>, _> = given_back.await.into_iter().collect();
-        seen?;
-        given_back?;
-        Ok(())
+        given_back.map(drop).map_err(Error::from)
     }
 }
 
-async fn look_into(
-    queue: &dyn Queue,
-    kept: &mut HashMap<String, String>,
-    visit: &mut impl AsyncFnMut(&Received) -> Result<Look, Error>,
-) -> Result<(), Error> {
-    loop {
-        let batch = queue.receive(AT_ONCE, LOOK).await?;
-        let mut fresh = false;
-        let mut stop = false;
-        let mut gone = Vec::new();
-        let mut failed = Ok(());
-        for message in batch {
-            let known = kept.insert(message.id.clone(), message.receipt.clone()).is_some();
-            // Whoever looks for longer than a moment meets again what was first out of sight.
-            if known || stop {
-                continue;
-            }
-            fresh = true;
-            let look = match visit(&message).await {
-                Ok(look) => look,
-                Err(error) => {
-                    failed = Err(error);
-                    Look::Stop
-                }
-            };
-            if matches!(look, Look::Remove | Look::RemoveLast) {
-                kept.remove(&message.id);
-                gone.push(message.receipt);
-            }
-            stop = matches!(look, Look::RemoveLast | Look::Stop);
-        }
-        if !gone.is_empty() {
-            queue.delete(gone).await?;
-        }
-        failed?;
-        if stop || !fresh {
-            return Ok(());
-        }
-    }
+fn is_fifo(message: &Received) -> bool {
+    message.attributes.get(dead_letter::DOOR).map(String::as_str) == Some(Door::Fifo.name())
 }
 
 fn not_found(id: &str) -> Error {
