@@ -1,10 +1,12 @@
 //! What is true of the table in `DynamoDB` beyond the contract.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use ssf::{
     clock::Clock,
+    delivery::Door,
     table::{Condition, Content, Key, Query, Table, TableError, Write},
 };
 use ssf_aws::{
@@ -115,12 +117,79 @@ async fn what_no_compression_makes_smaller_is_kept_too() {
 async fn a_row_that_is_not_ours_is_told_apart_from_one_that_is_missing() {
     let client = client().await;
     let table = DynamoDbTable::new(client.clone(), "tocsin", clock());
-    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    let text = |text: &str| AttributeValue::S(text.to_owned());
     let put = client.put_item().table_name("tocsin").item("pk", text("a")).item("sk", text("1"));
     put.send().await.unwrap();
     let found = table.get(&key("a/1")).await;
     assert!(matches!(&found, Err(TableError::Corrupt { pk, sk, .. }) if pk == "a" && sk == "1"));
     assert_eq!(table.get(&Key::new("a", "x".repeat(2000))).await.unwrap(), None);
+}
+
+/// `DynamoDB` removes an item when the second that its attribute names is over, and one without it
+/// never.
+#[tokio::test]
+async fn what_may_go_says_when_and_what_must_stay_says_nothing() {
+    let client = client().await;
+    let table = DynamoDbTable::new(client.clone(), "tocsin", clock());
+    let whole = "2026-10-01T00:00:00Z".parse().unwrap();
+    let part = "2026-10-01T00:00:00.000001Z".parse().unwrap();
+    for (number, (expires, ttl)) in [
+        (Some(whole), Some("1790812800")),
+        // Never before its time: what is over by a reader's clock may stay for a while.
+        (Some(part), Some("1790812801")),
+        (None, None),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let content = Content { body: "x".to_owned(), order: None, expires };
+        let [alone, together] = ["alone", "together"].map(|sk| {
+            Write::put(Key::new(number.to_string(), sk), Condition::Any, content.clone())
+        });
+        table.write(vec![alone]).await.pop().unwrap().unwrap();
+        table.transact(vec![together]).await.unwrap();
+        for sk in ["alone", "together"] {
+            let row = raw(&client, &number.to_string(), sk).await;
+            let found = row.get(TTL_ATTRIBUTE).map(|value| value.as_n().unwrap().as_str());
+            assert_eq!(found, ttl, "{sk} {expires:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_set_goes_by_itself_when_it_was_settled_and_nothing_else_does() {
+    let client = client().await;
+    let rows = client.clone();
+    let world = World::on_table(|clock| Arc::new(DynamoDbTable::new(rows, "tocsin", clock)));
+    let receiver = world.receiver("receiver");
+    world.create(&receiver, push_stream("receiver", &["session-revoked"])).await;
+    world.emit(&event(0)).await;
+    world.ingest(Door::Standard).await;
+    let going = async || {
+        let rows = client.scan().table_name("tocsin").send().await.unwrap().items.unwrap();
+        assert!(rows.len() >= 4, "a stream, its row among all, that of its type, a SET");
+        let texts = |row: &HashMap<_, AttributeValue>| {
+            let goes = row.get(TTL_ATTRIBUTE)?.as_n().unwrap().clone();
+            let name = row[PARTITION_KEY].as_s().unwrap().split('#').next().unwrap().to_owned();
+            Some((name, goes))
+        };
+        rows.iter().filter_map(texts).collect::<Vec<_>>()
+    };
+    assert_eq!(going().await, []);
+    world.push().await;
+    // Thirty days later.
+    assert_eq!(going().await, [("SET".to_owned(), "1769817600".to_owned())]);
+}
+
+async fn raw(
+    client: &aws_sdk_dynamodb::Client,
+    pk: &str,
+    sk: &str,
+) -> HashMap<String, AttributeValue> {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let get = client.get_item().table_name("tocsin").consistent_read(true);
+    let answer = get.key(PARTITION_KEY, text(pk)).key(SORT_KEY, text(sk)).send().await;
+    answer.unwrap().item.unwrap()
 }
 
 #[test]
