@@ -11,11 +11,7 @@ use std::{
 
 use aws_config::SdkConfig;
 use bytes::Bytes;
-use http::{
-    Method, Request, StatusCode,
-    header::{AUTHORIZATION, CONTENT_TYPE, HOST},
-};
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
@@ -24,6 +20,8 @@ use serde_json::{Value, json};
 use ssf::clock::{Clock, SystemClock};
 use tests::{Emulator, FaultProxy, TestReceiver};
 use tokio::{runtime::Runtime, sync::Mutex};
+
+use crate::boto3::Boto3;
 
 /// The name of the stack.
 pub(crate) const STACK: &str = "tocsin-test";
@@ -36,8 +34,9 @@ pub(crate) struct Deployed {
     pub(crate) proxy: FaultProxy,
     pub(crate) receiver: TestReceiver,
     pub(crate) outputs: BTreeMap<String, String>,
-    emulator: Emulator,
-    http: Client<HttpConnector, Full<Bytes>>,
+    pub(crate) boto3: Boto3,
+    pub(crate) emulator: Emulator,
+    pub(crate) http: Client<HttpConnector, Full<Bytes>>,
 }
 
 /// Does `scenario` on the stack, which the first one deploys; one at a time.
@@ -61,7 +60,9 @@ impl Deployed {
         let emulator = Emulator::with_policies(Some(&proxy.endpoint()));
         proxy.lead_to(emulator.endpoint());
         let http = Client::builder(TokioExecutor::new()).build_http();
-        let mut deployed = Self { proxy, receiver, outputs: BTreeMap::new(), emulator, http };
+        let boto3 = Boto3::start(|python| with_credentials(emulator.endpoint(), python));
+        let outputs = BTreeMap::new();
+        let mut deployed = Self { proxy, receiver, outputs, boto3, emulator, http };
         deployed.deploy(&packages);
         deployed.outputs = deployed.read_outputs().await;
         deployed
@@ -70,9 +71,10 @@ impl Deployed {
     fn deploy(&self, packages: &Path) {
         let certificate = self.receiver.certificate().replace('\n', " ");
         let sam = tests::emulator::tools().join("sam");
+        let mut sam = Command::new(sam);
+        with_credentials(self.emulator.endpoint(), &mut sam);
         done(
-            self.environment(Command::new(sam))
-                .args(["deploy", "--template-file"])
+            sam.args(["deploy", "--template-file"])
                 .arg(packages.join("template.yaml"))
                 .args(["--stack-name", STACK, "--resolve-s3", "--no-confirm-changeset"])
                 .args(["--capabilities", "CAPABILITY_IAM", "--no-progressbar"])
@@ -82,19 +84,6 @@ impl Deployed {
                 .args(["IngestMaximumConcurrency=0", "PushMaximumConcurrency=0"])
                 .arg(format!("PushCa=\"{}\"", certificate.trim())),
         );
-    }
-
-    /// With the address and the credentials of the local AWS.
-    fn environment(&self, mut command: Command) -> Command {
-        command
-            .env("AWS_ENDPOINT_URL", self.emulator.endpoint())
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_DEFAULT_REGION", "us-east-1")
-            .env("AWS_REGION", "us-east-1")
-            .env("SAM_CLI_TELEMETRY", "0")
-            .stdin(Stdio::null());
-        command
     }
 
     async fn read_outputs(&self) -> BTreeMap<String, String> {
@@ -128,12 +117,9 @@ impl Deployed {
 
     /// The same, however it ends.
     pub(crate) fn run_tool(&self, arguments: &[&str]) -> Output {
-        let tocsin = binaries().join("tocsin");
-        self.environment(Command::new(tocsin))
-            .args(["--stack", STACK, "--json"])
-            .args(arguments)
-            .output()
-            .expect("the tool runs")
+        let mut tocsin = Command::new(binaries().join("tocsin"));
+        with_credentials(self.emulator.endpoint(), &mut tocsin);
+        tocsin.args(["--stack", STACK, "--json"]).args(arguments).output().expect("the tool runs")
     }
 
     /// Deletes what earlier scenarios made, so that their events and ours do not meet.
@@ -154,22 +140,16 @@ impl Deployed {
             message["MessageGroupId"] = group.into();
             message["MessageDeduplicationId"] = format!("message-{number}").into();
         }
-        let script = "import boto3, json, sys\n\
-                      boto3.client('sqs').send_message(**json.loads(sys.argv[1]))";
-        let python = tests::emulator::python();
-        done(self.environment(Command::new(python)).args(["-c", script, &message.to_string()]));
+        self.boto3.call("sqs", "send_message", &message);
     }
 
     /// What a function has logged.
     pub(crate) fn logs(&self, function: &str) -> String {
         let group = format!("/tocsin/{STACK}/{function}");
-        let script = "import boto3, sys\n\
-                      logs = boto3.client('logs')\n\
-                      for page in logs.get_paginator('filter_log_events').paginate(logGroupName=sys.argv[1]):\n\
-                      \x20   for event in page['events']: print(event['message'].strip())";
-        let python = tests::emulator::python();
-        let command = &mut self.environment(Command::new(python));
-        text(&command.args(["-c", script, &group]).output().expect("python runs").stdout)
+        let events =
+            self.boto3.call("logs", "filter_log_events", &json!({ "logGroupName": group }));
+        let events = events["events"].as_array().into_iter().flatten();
+        events.filter_map(|event| event["message"].as_str()).collect::<Vec<_>>().join("\n")
     }
 
     /// Lets what was received from a queue and is not done come again after seconds; the template
@@ -197,132 +177,18 @@ impl Deployed {
         }
         assert!(killed > 0, "no process of {function} runs");
     }
-
-    /// Asks the API; the status and the JSON of the answer.
-    pub(crate) async fn ask(
-        &self,
-        method: Method,
-        path: &str,
-        token: Option<&str>,
-        body: Option<&Value>,
-    ) -> (StatusCode, Value) {
-        let body = body.map(|body| ("application/json", body.to_string()));
-        self.request(method, path, token.map(|token| format!("Bearer {token}")), body).await
-    }
-
-    async fn request(
-        &self,
-        method: Method,
-        path: &str,
-        authorization: Option<String>,
-        body: Option<(&str, String)>,
-    ) -> (StatusCode, Value) {
-        let endpoint = self.emulator.endpoint();
-        let port = endpoint.rsplit(':').next().expect("an endpoint has a port");
-        let host = format!("{}.execute-api.localhost:{port}", self.output("ApiId"));
-        let mut request =
-            Request::builder().method(method.clone()).uri(format!("{endpoint}{path}"));
-        request = request.header(HOST, host);
-        if let Some(authorization) = authorization {
-            request = request.header(AUTHORIZATION, authorization);
-        }
-        let (media_type, body) = body.unwrap_or(("", String::new()));
-        if !media_type.is_empty() {
-            request = request.header(CONTENT_TYPE, media_type);
-        }
-        let request = request.body(Full::new(body.into())).expect("a request");
-        let response = self.http.request(request).await.expect("the API answers");
-        let status = response.status();
-        let body = response.into_body().collect().await.expect("a whole answer").to_bytes();
-        let value = if body.is_empty() {
-            Value::Null
-        } else {
-            serde_json::from_slice(&body)
-                .unwrap_or_else(|_| panic!("{method} {path}: {status}: {}", text(&body)))
-        };
-        (status, value)
-    }
-
-    /// A new receiver, with an access token for all that it may do.
-    pub(crate) async fn sign_in(&self, name: &str) -> Caller<'_> {
-        let audience = format!("https://{name}.example");
-        let client = self.tool(&["client", "create", "--name", name, "--audience", &audience]);
-        let part = |member: &str| client[member].as_str().expect("a client has it");
-        let form = format!(
-            "grant_type=client_credentials&scope=ssf.manage&client_id={}&client_secret={}",
-            part("client_id"),
-            part("client_secret")
-        );
-        let form = ("application/x-www-form-urlencoded", form);
-        let (status, answer) = self.request(Method::POST, "/oauth/token", None, Some(form)).await;
-        assert_eq!(status, StatusCode::OK, "{answer} {}", self.logs("authorize"));
-        let token = answer["access_token"].as_str().expect("a token").to_owned();
-        Caller { deployed: self, name: name.to_owned(), token }
-    }
-
-    /// The SETs that were pushed to `name`, once there are `count`; in the order of their arrival.
-    pub(crate) async fn pushed(&self, name: &str, count: usize) -> Vec<Value> {
-        let path = format!("/{name}");
-        let arrived = || {
-            let requests = self.receiver.requests().into_iter();
-            requests.filter(|request| request.uri.path() == path).collect::<Vec<_>>()
-        };
-        if !comes_true(&mut async || arrived().len() >= count).await {
-            let (there, logs) = (arrived().len(), self.logs("push"));
-            panic!("{there} of {count} SETs came to {name}; push says: {logs}");
-        }
-        arrived().iter().map(|request| tests::world::claims(&request.body)).collect()
-    }
 }
 
-/// A receiver with its token.
-pub(crate) struct Caller<'a> {
-    deployed: &'a Deployed,
-    pub(crate) name: String,
-    pub(crate) token: String,
-}
-
-impl Caller<'_> {
-    /// Asks with its token; the answer must be `wanted`.
-    pub(crate) async fn ask(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-        wanted: StatusCode,
-    ) -> Value {
-        let asked = self.deployed.ask(method.clone(), path, Some(&self.token), body);
-        let (status, answer) = asked.await;
-        assert_eq!(status, wanted, "{method} {path}: {answer}");
-        answer
-    }
-
-    /// A stream that is pushed to it, with these types of CAEP; its id.
-    pub(crate) async fn push_stream(&self, types: &[&str]) -> String {
-        let mut body = tests::world::poll_stream(types);
-        body["delivery"] = json!({
-            "method": "urn:ietf:rfc:8935",
-            "endpoint_url": self.deployed.receiver.url(&format!("/{}", self.name)),
-            "authorization_header": format!("Bearer for-{}", self.name),
-        });
-        self.create(&body).await
-    }
-
-    /// A stream that it polls; its id.
-    pub(crate) async fn poll_stream(&self, types: &[&str]) -> String {
-        self.create(&tests::world::poll_stream(types)).await
-    }
-
-    async fn create(&self, body: &Value) -> String {
-        let stream = self.ask(Method::POST, "/ssf/streams", Some(body), StatusCode::CREATED).await;
-        stream["stream_id"].as_str().expect("a stream has an id").to_owned()
-    }
-
-    /// Sets the status of a stream.
-    pub(crate) async fn set_status(&self, stream: &str, status: &str) {
-        let body = json!({ "stream_id": stream, "status": status });
-        self.ask(Method::POST, "/ssf/status", Some(&body), StatusCode::OK).await;
-    }
+/// With the address and the credentials of the local AWS.
+fn with_credentials(endpoint: &str, command: &mut Command) {
+    command
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env("AWS_REGION", "us-east-1")
+        .env("SAM_CLI_TELEMETRY", "0")
+        .stdin(Stdio::null());
 }
 
 /// Returns when `is_so`.
@@ -330,7 +196,7 @@ pub(crate) async fn wait_until(what: &str, mut is_so: impl AsyncFnMut() -> bool)
     assert!(comes_true(&mut is_so).await, "waited in vain for {what}");
 }
 
-async fn comes_true(is_so: &mut impl AsyncFnMut() -> bool) -> bool {
+pub(crate) async fn comes_true(is_so: &mut impl AsyncFnMut() -> bool) -> bool {
     let until = Instant::now() + PATIENCE;
     while !is_so().await {
         if Instant::now() > until {

@@ -1,0 +1,149 @@
+//! Receivers: what they ask the deployed API, and what is pushed to them.
+
+use bytes::Bytes;
+use http::{
+    Method, Request, Response, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE, HOST},
+};
+use http_body_util::{BodyExt as _, Full};
+use serde_json::{Value, json};
+
+use crate::deployed::{Deployed, comes_true};
+
+impl Deployed {
+    /// Asks the API; the status and the JSON of the answer.
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> (StatusCode, Value) {
+        let body = body.map(|body| ("application/json", body.to_string()));
+        self.request(method, path, token.map(|token| format!("Bearer {token}")), body).await
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        authorization: Option<String>,
+        body: Option<(&str, String)>,
+    ) -> (StatusCode, Value) {
+        let what = format!("{method} {path}");
+        let (head, body) = self.respond(method, path, authorization, body).await.into_parts();
+        let value = if body.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&body).unwrap_or_else(|_| panic!("{what}: {head:?}: {body:?}"))
+        };
+        (head.status, value)
+    }
+
+    /// What the API answers, as it is.
+    pub(crate) async fn respond(
+        &self,
+        method: Method,
+        path: &str,
+        authorization: Option<String>,
+        body: Option<(&str, String)>,
+    ) -> Response<Bytes> {
+        let endpoint = self.emulator.endpoint();
+        let port = endpoint.rsplit(':').next().expect("an endpoint has a port");
+        let host = format!("{}.execute-api.localhost:{port}", self.output("ApiId"));
+        let mut request = Request::builder().method(method).uri(format!("{endpoint}{path}"));
+        request = request.header(HOST, host);
+        if let Some(authorization) = authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        let (media_type, body) = body.unwrap_or(("", String::new()));
+        if !media_type.is_empty() {
+            request = request.header(CONTENT_TYPE, media_type);
+        }
+        let request = request.body(Full::new(body.into())).expect("a request");
+        let (head, body) = self.http.request(request).await.expect("the API answers").into_parts();
+        let body = body.collect().await.expect("a whole answer").to_bytes();
+        Response::from_parts(head, body)
+    }
+
+    /// A new receiver, with an access token for all that it may do.
+    pub(crate) async fn sign_in(&self, name: &str) -> Caller<'_> {
+        let audience = format!("https://{name}.example");
+        let client = self.tool(&["client", "create", "--name", name, "--audience", &audience]);
+        let part = |member: &str| client[member].as_str().expect("a client has it");
+        let form = format!(
+            "grant_type=client_credentials&scope=ssf.manage&client_id={}&client_secret={}",
+            part("client_id"),
+            part("client_secret")
+        );
+        let form = ("application/x-www-form-urlencoded", form);
+        let (status, answer) = self.request(Method::POST, "/oauth/token", None, Some(form)).await;
+        assert_eq!(status, StatusCode::OK, "{answer} {}", self.logs("authorize"));
+        let token = answer["access_token"].as_str().expect("a token").to_owned();
+        Caller { deployed: self, name: name.to_owned(), token }
+    }
+
+    /// The SETs that were pushed to `name`, once there are `count`; in the order of their arrival.
+    pub(crate) async fn pushed(&self, name: &str, count: usize) -> Vec<Value> {
+        let path = format!("/{name}");
+        let arrived = || {
+            let requests = self.receiver.requests().into_iter();
+            requests.filter(|request| request.uri.path() == path).collect::<Vec<_>>()
+        };
+        if !comes_true(&mut async || arrived().len() >= count).await {
+            let (there, logs) = (arrived().len(), self.logs("push"));
+            panic!("{there} of {count} SETs came to {name}; push says: {logs}");
+        }
+        arrived().iter().map(|request| tests::world::claims(&request.body)).collect()
+    }
+}
+
+/// A receiver with its token.
+pub(crate) struct Caller<'a> {
+    deployed: &'a Deployed,
+    pub(crate) name: String,
+    pub(crate) token: String,
+}
+
+impl Caller<'_> {
+    /// Asks with its token; the answer must be `wanted`.
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        wanted: StatusCode,
+    ) -> Value {
+        let asked = self.deployed.ask(method.clone(), path, Some(&self.token), body);
+        let (status, answer) = asked.await;
+        assert_eq!(status, wanted, "{method} {path}: {answer}");
+        answer
+    }
+
+    /// A stream that is pushed to it, with these types of CAEP; its id.
+    pub(crate) async fn push_stream(&self, types: &[&str]) -> String {
+        let mut body = tests::world::poll_stream(types);
+        body["delivery"] = json!({
+            "method": "urn:ietf:rfc:8935",
+            "endpoint_url": self.deployed.receiver.url(&format!("/{}", self.name)),
+            "authorization_header": format!("Bearer for-{}", self.name),
+        });
+        self.create(&body).await
+    }
+
+    /// A stream that it polls; its id.
+    pub(crate) async fn poll_stream(&self, types: &[&str]) -> String {
+        self.create(&tests::world::poll_stream(types)).await
+    }
+
+    async fn create(&self, body: &Value) -> String {
+        let stream = self.ask(Method::POST, "/ssf/streams", Some(body), StatusCode::CREATED).await;
+        stream["stream_id"].as_str().expect("a stream has an id").to_owned()
+    }
+
+    /// Sets the status of a stream.
+    pub(crate) async fn set_status(&self, stream: &str, status: &str) {
+        let body = json!({ "stream_id": stream, "status": status });
+        self.ask(Method::POST, "/ssf/status", Some(&body), StatusCode::OK).await;
+    }
+}
