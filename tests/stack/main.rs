@@ -1,6 +1,6 @@
 //! The deployed stack, end to end: the packaged functions on a local AWS, driven from outside.
 
-
+mod api;
 mod boto3;
 mod delivery;
 mod deployed;
