@@ -113,7 +113,10 @@ pub fn advise(error: Error) -> anyhow::Error {
         }
         Error::Table(_) | Error::Queue(_) => {
             let error = anyhow::Error::new(error);
-            return anyhow::anyhow!("{error:#}; try again, or see whether the disk is full");
+            return anyhow::anyhow!(
+                "{error:#}; try again, or see whether the disk is full (--data), or your role \
+                 forbids it (--stack)"
+            );
         }
         Error::Forbidden { .. }
         | Error::Invalid(_)
