@@ -25,6 +25,7 @@ pub async fn run(on: &OnStack, output: Output) -> anyhow::Result<()> {
 
 /// What a tool without AWS says.
 #[cfg(not(feature = "aws"))]
+#[expect(clippy::unused_async, reason = "so is the one that speaks to AWS")]
 pub async fn run(_: &OnStack, _: Output) -> anyhow::Result<()> {
     anyhow::bail!(crate::stack::WITHOUT_AWS)
 }
