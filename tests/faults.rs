@@ -48,6 +48,37 @@ struct Desk {
     /// By operation, such as `DynamoDB_20120810.PutItem`: the faults to come.
     faults: Mutex<BTreeMap<String, Vec<Fault>>>,
     calls: Mutex<BTreeMap<String, usize>>,
+    refusals: Mutex<Vec<Refusal>>,
+}
+
+/// A call that the caller has no right to.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// Who asked for what.
+    pub message: String,
+    /// What was asked for.
+    pub request: Value,
+}
+
+impl Desk {
+    /// Looks whether `answer` to `request` says that a right is wanting.
+    async fn note_refusal(
+        &self,
+        request: Bytes,
+        answer: Response<Full<Bytes>>,
+    ) -> Response<Full<Bytes>> {
+        if !answer.status().is_client_error() {
+            return answer;
+        }
+        let (head, body) = answer.into_parts();
+        let body = body.collect().await.expect("it is all there").to_bytes();
+        let message = String::from_utf8_lossy(&body).into_owned();
+        if message.contains("AccessDenied") {
+            let request = serde_json::from_slice(&request).unwrap_or_default();
+            lock(&self.refusals).push(Refusal { message, request });
+        }
+        Response::from_parts(head, Full::new(body))
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -94,6 +125,11 @@ impl FaultProxy {
     pub fn take_calls(&self) -> BTreeMap<String, usize> {
         std::mem::take(&mut lock(&self.desk.calls))
     }
+
+    /// The calls since this was last asked that were refused for want of a right.
+    pub fn take_refusals(&self) -> Vec<Refusal> {
+        std::mem::take(&mut lock(&self.desk.refusals))
+    }
 }
 
 impl Drop for FaultProxy {
@@ -134,7 +170,11 @@ async fn answer(
     };
     let upstream = lock(&desk.upstream).clone();
     Ok(match fault {
-        None => forward(client, &upstream, &head, body).await,
+        None => {
+            let request = body.clone();
+            let answer = forward(client, &upstream, &head, body).await;
+            desk.note_refusal(request, answer).await
+        }
         Some(Fault::Throttled) => error(StatusCode::BAD_REQUEST, "ThrottlingException"),
         Some(Fault::BeforeItTookEffect) => {
             error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")

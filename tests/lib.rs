@@ -8,7 +8,7 @@ mod web;
 pub mod world;
 
 pub use emulator::Emulator;
-pub use faults::{Fault, FaultProxy};
+pub use faults::{Fault, FaultProxy, Refusal};
 pub use meter::{Meter, Usage};
 pub use receiver::{Greeting, Received, Reply, Setup, TestReceiver};
 pub use web::{Answer, Caller};

@@ -11,7 +11,7 @@ fn a_method_that_a_path_does_not_have_is_refused_with_those_that_it_has() {
             (Method::POST, "/.well-known/ssf-configuration", "GET,HEAD"),
             (Method::DELETE, "/jwks.json", "GET,HEAD"),
             (Method::GET, "/oauth/token", "POST"),
-            (Method::OPTIONS, "/ssf/streams", "GET,HEAD,POST,PATCH,PUT,DELETE"),
+            (Method::PUT, "/ssf/subjects/add", "POST"),
             (Method::DELETE, "/ssf/status", "GET,HEAD,POST"),
             (Method::GET, "/ssf/poll/a-stream", "POST"),
         ] {

@@ -5,7 +5,10 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
-    sync::{LazyLock, OnceLock},
+    sync::{
+        LazyLock, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -130,15 +133,29 @@ impl Deployed {
         }
     }
 
-    /// Sends a message as an upstream system does, with boto3.
+    /// Sends messages, each with its group, at once, as an upstream system does.
+    pub(crate) fn send_batch(&self, queue: &str, messages: &[(&str, Value)]) {
+        let entries = messages.iter().enumerate().map(|(at, (group, body))| {
+            json!({
+                "Id": at.to_string(),
+                "MessageBody": body.to_string(),
+                "MessageGroupId": group,
+                "MessageDeduplicationId": fresh(),
+            })
+        });
+        let entries: Vec<Value> = entries.collect();
+        let batch = json!({ "QueueUrl": self.output(queue), "Entries": entries });
+        let sent = self.boto3.call("sqs", "send_message_batch", &batch);
+        assert_eq!(sent["Successful"].as_array().map(Vec::len), Some(messages.len()), "{sent}");
+    }
+
+    /// Sends one message.
     pub(crate) fn send(&self, queue: &str, body: &Value, group: Option<&str>) {
-        static NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let mut message =
             json!({ "QueueUrl": self.output(queue), "MessageBody": body.to_string() });
         if let Some(group) = group {
             message["MessageGroupId"] = group.into();
-            message["MessageDeduplicationId"] = format!("message-{number}").into();
+            message["MessageDeduplicationId"] = fresh().into();
         }
         self.boto3.call("sqs", "send_message", &message);
     }
@@ -161,10 +178,16 @@ impl Deployed {
         set.attributes(visibility, "5").send().await.expect("it can be set");
     }
 
-    /// Kills the processes of a function, as Lambda does with one that takes too long.
-    pub(crate) fn kill(&self, function: &str) {
+    /// What a function is called here.
+    pub(crate) fn function(&self, function: &str) -> String {
         let names: Value = serde_json::from_str(self.output("FunctionNames")).expect("JSON");
-        let name = format!("AWS_LAMBDA_FUNCTION_NAME={}", names[function].as_str().expect("one"));
+        names[function].as_str().expect("all have a name").to_owned()
+    }
+
+    /// Kills the processes of a function, as Lambda does with one that takes too long; says how
+    /// many there were.
+    pub(crate) fn kill(&self, function: &str) -> usize {
+        let name = format!("AWS_LAMBDA_FUNCTION_NAME={}", self.function(function));
         let mut killed = 0;
         for process in fs::read_dir("/proc").expect("this is Linux").flatten() {
             // Of processes of others nothing can be read, and nothing is wanted.
@@ -175,7 +198,7 @@ impl Deployed {
                 killed += 1;
             }
         }
-        assert!(killed > 0, "no process of {function} runs");
+        killed
     }
 }
 
@@ -189,6 +212,12 @@ fn with_credentials(endpoint: &str, command: &mut Command) {
         .env("AWS_REGION", "us-east-1")
         .env("SAM_CLI_TELEMETRY", "0")
         .stdin(Stdio::null());
+}
+
+/// What no message was called before.
+fn fresh() -> String {
+    static LAST: AtomicUsize = AtomicUsize::new(0);
+    format!("message-{}", LAST.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Returns when `is_so`.

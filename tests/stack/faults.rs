@@ -65,7 +65,7 @@ fn nothing_is_lost_when_a_function_is_killed_in_the_middle_of_a_batch() {
         deployed.send("IngestQueueUrl", &session_revoked("killed-0@example.com"), None);
         wait_until("a function that waits for a signature", async || deployed.proxy.left() < 4)
             .await;
-        deployed.kill("ingest");
+        assert!(deployed.kill("ingest") > 0);
         deployed.proxy.clear();
         deployed.pushed("killed", 1).await;
     });

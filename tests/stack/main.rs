@@ -1,9 +1,14 @@
 //! The deployed stack, end to end: the packaged functions on a local AWS, driven from outside.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+
 mod api;
 mod boto3;
 mod delivery;
 mod deployed;
 mod faults;
+mod fifo;
 mod operation;
+mod policies;
 mod receiver;
+mod scene;

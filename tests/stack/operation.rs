@@ -35,7 +35,7 @@ fn a_message_that_cannot_be_an_event_is_a_dead_letter_with_its_reason_and_can_be
 }
 
 /// All keys that sign: the first one, and those that another test rotated to.
-async fn signing_keys(kms: &aws_sdk_kms::Client) -> Vec<String> {
+pub(crate) async fn signing_keys(kms: &aws_sdk_kms::Client) -> Vec<String> {
     let mut signing = Vec::new();
     let listed = kms.list_keys().send().await.expect("keys can be listed");
     for key in listed.keys() {

@@ -71,16 +71,14 @@ impl Deployed {
         let audience = format!("https://{name}.example");
         let client = self.tool(&["client", "create", "--name", name, "--audience", &audience]);
         let part = |member: &str| client[member].as_str().expect("a client has it");
-        let form = format!(
-            "grant_type=client_credentials&scope=ssf.manage&client_id={}&client_secret={}",
-            part("client_id"),
-            part("client_secret")
-        );
-        let form = ("application/x-www-form-urlencoded", form);
-        let (status, answer) = self.request(Method::POST, "/oauth/token", None, Some(form)).await;
+        let credentials =
+            format!("client_id={}&client_secret={}", part("client_id"), part("client_secret"));
+        let mut caller =
+            Caller { deployed: self, name: name.to_owned(), credentials, token: String::new() };
+        let (status, answer) = caller.grant().await;
         assert_eq!(status, StatusCode::OK, "{answer} {}", self.logs("authorize"));
-        let token = answer["access_token"].as_str().expect("a token").to_owned();
-        Caller { deployed: self, name: name.to_owned(), token }
+        answer["access_token"].as_str().expect("a token").clone_into(&mut caller.token);
+        caller
     }
 
     /// The SETs that were pushed to `name`, once there are `count`; in the order of their arrival.
@@ -103,9 +101,27 @@ pub(crate) struct Caller<'a> {
     deployed: &'a Deployed,
     pub(crate) name: String,
     pub(crate) token: String,
+    credentials: String,
 }
 
 impl Caller<'_> {
+    /// Asks for a token.
+    pub(crate) async fn grant(&self) -> (StatusCode, Value) {
+        let form = format!("grant_type=client_credentials&scope=ssf.manage&{}", self.credentials);
+        self.post_form("/oauth/token", form).await
+    }
+
+    /// Asks about its token.
+    pub(crate) async fn introspect(&self) -> (StatusCode, Value) {
+        let form = format!("token={}&{}", self.token, self.credentials);
+        self.post_form("/oauth/introspect", form).await
+    }
+
+    async fn post_form(&self, path: &str, form: String) -> (StatusCode, Value) {
+        let form = Some(("application/x-www-form-urlencoded", form));
+        self.deployed.request(Method::POST, path, None, form).await
+    }
+
     /// Asks with its token; the answer must be `wanted`.
     pub(crate) async fn ask(
         &self,

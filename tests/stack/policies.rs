@@ -1,0 +1,238 @@
+//! Each function may do what it needs and nothing more: whatever is taken from its role, or from the
+//! policy of a key, is missed.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tests::{Refusal, Reply};
+
+use crate::{
+    deployed::{Deployed, on_the_stack, wait_until},
+    operation::signing_keys,
+    scene::Scene,
+};
+
+/// What is not refused within this time is asked for once more.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// All functions.
+const FUNCTIONS: [&str; 7] =
+    ["discovery", "authorize", "streams", "poll", "ingest", "push", "sweep"];
+
+/// What is not taken away, from whom, and why.
+const EXCUSES: [(&str, &str, &str); 12] = [
+    ("*", "logs:CreateLogStream", "Lambda itself writes a function's log, as its role"),
+    ("*", "logs:PutLogEvents", "Lambda itself writes a function's log, as its role"),
+    ("ingest", "sqs:DeleteMessage", "Lambda itself reads the queues of a function, as its role"),
+    ("ingest", "sqs:GetQueueAttributes", "Lambda itself reads the queues of a function"),
+    ("ingest", "sqs:ReceiveMessage", "Lambda itself reads the queues of a function"),
+    ("push", "sqs:DeleteMessage", "Lambda itself reads the queues of a function"),
+    ("push", "sqs:GetQueueAttributes", "Lambda itself reads the queues of a function"),
+    ("push", "sqs:ReceiveMessage", "Lambda itself reads the queues of a function"),
+    ("push", "kms:Sign", "a receiver that is away for a day is told that its stream is paused"),
+    ("sweep", "kms:Sign", "an inactive receiver is told that its stream is paused, if that is on"),
+    ("push", "kms:GetPublicKey", "only the first signature of all needs it; see the others"),
+    ("sweep", "kms:GetPublicKey", "only the first signature of all needs it; see the others"),
+];
+
+/// An action, and what it is done to.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Right {
+    action: String,
+    resource: String,
+}
+
+impl Right {
+    fn new(action: &str, resource: &str) -> Self {
+        // The local AWS takes the batches of SQS for actions of their own.
+        let action =
+            if action.starts_with("sqs:") { action.trim_end_matches("Batch") } else { action };
+        Self { action: action.to_owned(), resource: resource.to_owned() }
+    }
+}
+
+/// One or several texts.
+fn texts(value: &Value) -> Vec<&str> {
+    match value.as_array() {
+        Some(values) => values.iter().filter_map(Value::as_str).collect(),
+        None => value.as_str().into_iter().collect(),
+    }
+}
+
+/// The role of a function.
+struct Role<'a> {
+    deployed: &'a Deployed,
+    arn: String,
+    name: String,
+    policy: String,
+    document: Value,
+    /// The keys whose policies may name it.
+    keys: Vec<String>,
+}
+
+impl<'a> Role<'a> {
+    async fn of(deployed: &'a Deployed, function: &str) -> Self {
+        let boto3 = &deployed.boto3;
+        let name = json!({ "FunctionName": deployed.function(function) });
+        let found = boto3.call("lambda", "get_function_configuration", &name);
+        let arn = found["Role"].as_str().unwrap().to_owned();
+        let name = arn.rsplit('/').next().unwrap().to_owned();
+        let of_role = json!({ "RoleName": name });
+        let attached = boto3.call("iam", "list_attached_role_policies", &of_role);
+        assert_eq!(attached["AttachedPolicies"], json!([]), "{function}");
+        let policies = boto3.call("iam", "list_role_policies", &of_role);
+        let policy = texts(&policies["PolicyNames"]).join(", ");
+        let of_policy = json!({ "RoleName": name, "PolicyName": policy });
+        let mut found = boto3.call("iam", "get_role_policy", &of_policy);
+        let document = found["PolicyDocument"].take();
+        let mut keys = signing_keys(&aws_sdk_kms::Client::new(&deployed.sdk_config())).await;
+        keys.push(deployed.output("SecretsKeyArn").to_owned());
+        Self { deployed, arn, name, policy, document, keys }
+    }
+
+    /// All that it may do.
+    fn rights(&self) -> BTreeSet<Right> {
+        let mut rights = BTreeSet::new();
+        for statement in self.document["Statement"].as_array().unwrap() {
+            for action in texts(&statement["Action"]) {
+                let resources = texts(&statement["Resource"]).into_iter();
+                rights.extend(resources.map(|resource| Right::new(action, resource)));
+            }
+        }
+        for (output, key) in [("SigningKeyArn", 0), ("SecretsKeyArn", self.keys.len() - 1)] {
+            let statements = self.key_policy(&self.keys[key])["Statement"].take();
+            let of_us = statements.as_array().unwrap().iter().filter(|one| self.is_named_in(one));
+            let actions = of_us.flat_map(|statement| texts(&statement["Action"]));
+            let key = self.deployed.output(output);
+            rights.extend(actions.map(|action| Right::new(action, key)));
+        }
+        rights
+    }
+
+    fn is_named_in(&self, statement: &Value) -> bool {
+        texts(&statement["Principal"]["AWS"]).contains(&self.arn.as_str())
+    }
+
+    fn key_policy(&self, key: &str) -> Value {
+        let of_key = json!({ "KeyId": key, "PolicyName": "default" });
+        let found = self.deployed.boto3.call("kms", "get_key_policy", &of_key);
+        serde_json::from_str(found["Policy"].as_str().unwrap()).unwrap()
+    }
+
+    fn put_key_policy(&self, key: &str, policy: &Value) {
+        let put = json!({ "KeyId": key, "PolicyName": "default", "Policy": policy.to_string() });
+        self.deployed.boto3.call("kms", "put_key_policy", &put);
+    }
+
+    fn put(&self, document: &Value) {
+        let put = json!({
+            "RoleName": self.name,
+            "PolicyName": self.policy,
+            "PolicyDocument": document.to_string(),
+        });
+        self.deployed.boto3.call("iam", "put_role_policy", &put);
+    }
+
+    /// Whether `refusal` says that the function misses `right`.
+    fn misses(&self, right: &Right, refusal: &Refusal) -> bool {
+        let Refusal { message, request } = refusal;
+        let name = |member: &str| request[member].as_str().and_then(|text| text.rsplit('/').next());
+        let queue = name("QueueUrl").is_none_or(|queue| right.resource.ends_with(queue));
+        let index = request.get("IndexName").is_some() == right.resource.contains("/index/");
+        let asked = |end: &str| message.contains(&format!("perform: {}{end} ", right.action));
+        let by_us = message.contains(&format!("assumed-role/{}/", self.name));
+        by_us && queue && index && (asked("") || asked("Batch"))
+    }
+
+    /// Does `work` while the function has all rights but this one.
+    async fn without(&self, right: &Right, work: impl AsyncFnOnce()) {
+        if !right.action.starts_with("kms:") {
+            let rest = self.rights().into_iter().filter(|one| one != right).flat_map(|one| {
+                let batch = (one.action == "sqs:SendMessage").then_some("sqs:SendMessageBatch");
+                let actions = [Some(one.action.as_str()), batch];
+                let statement = |action| json!({ "Effect": "Allow", "Action": action, "Resource": one.resource });
+                actions.into_iter().flatten().map(statement).collect::<Vec<_>>()
+            });
+            self.put(&json!({ "Version": "2012-10-17", "Statement": rest.collect::<Vec<_>>() }));
+            work().await;
+            return self.put(&self.document);
+        }
+        let policies: Vec<Value> = self.keys.iter().map(|key| self.key_policy(key)).collect();
+        for (key, policy) in self.keys.iter().zip(&policies) {
+            self.put_key_policy(key, &self.policy_without(policy, &right.action));
+        }
+        work().await;
+        for (key, policy) in self.keys.iter().zip(&policies) {
+            self.put_key_policy(key, policy);
+        }
+    }
+
+    fn policy_without(&self, policy: &Value, action: &str) -> Value {
+        let mut policy = policy.clone();
+        for statement in policy["Statement"].as_array_mut().unwrap() {
+            if self.is_named_in(statement) && texts(&statement["Action"]).contains(&action) {
+                let all = texts(&statement["Principal"]["AWS"]).into_iter();
+                let others: Vec<_> =
+                    all.filter(|arn| *arn != self.arn).map(str::to_owned).collect();
+                // A statement must have somebody.
+                let nobody = json!({ "Service": "nobody.amazonaws.com" });
+                statement["Principal"] =
+                    if others.is_empty() { nobody } else { json!({ "AWS": others }) };
+            }
+        }
+        policy
+    }
+}
+
+#[test]
+fn what_is_taken_from_a_function_is_missed() {
+    on_the_stack(async |deployed| {
+        let scene = Scene::set(deployed).await;
+        let mut excused = BTreeSet::new();
+        for function in FUNCTIONS {
+            let role = Role::of(deployed, function).await;
+            for right in role.rights() {
+                let excuse = EXCUSES.iter().position(|(whose, action, _)| {
+                    (*whose == "*" || *whose == function) && *action == right.action
+                });
+                if excuse.is_some() {
+                    excused.insert(excuse);
+                    continue;
+                }
+                let what = format!("{function} to miss {right:?}");
+                role.without(&right, async || {
+                    let mut acted: Option<Instant> = None;
+                    wait_until(&what, async || {
+                        // What was asked of a process that was just killed may have died with it.
+                        if acted.is_none_or(|at| at.elapsed() > AGAIN) {
+                            scene.act(function, &right.action, &right.resource).await;
+                            acted = Some(Instant::now());
+                        }
+                        let refusals = deployed.proxy.take_refusals();
+                        refusals.iter().any(|refusal| role.misses(&right, refusal))
+                    })
+                    .await;
+                    scene.tidy_up().await;
+                })
+                .await;
+            }
+        }
+        assert_eq!(excused.len(), EXCUSES.len(), "nobody needs to be excused for nothing");
+        all_is_well(deployed, &scene).await;
+    });
+}
+
+/// With all rights back, all functions do what they are there for, and nothing is refused.
+async fn all_is_well(deployed: &Deployed, scene: &Scene<'_>) {
+    deployed.receiver.otherwise(Reply::status(202));
+    deployed.proxy.take_refusals();
+    for function in FUNCTIONS {
+        scene.act(function, "", "").await;
+    }
+    scene.is_delivered().await;
+    let refusals = deployed.proxy.take_refusals();
+    assert!(refusals.is_empty(), "{refusals:?}");
+}

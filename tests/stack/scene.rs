@@ -1,0 +1,219 @@
+//! What makes each function do all that it is there for.
+
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use ssf::{
+    clock::SystemClock,
+    stream::StreamId,
+    table::{Condition, Content, Item, Key, Query, Table as _, Write},
+};
+use ssf_aws::DynamoDbTable;
+use tests::{
+    Reply,
+    world::{caep, session_revoked},
+};
+
+use crate::{
+    deployed::{Deployed, wait_until},
+    operation::signing_keys,
+    receiver::Caller,
+};
+
+/// Receivers and streams on which all functions have something to do.
+pub(crate) struct Scene<'a> {
+    deployed: &'a Deployed,
+    pub(crate) receiver: Caller<'a>,
+    pushed: String,
+    polled: String,
+    table: DynamoDbTable,
+    ring: Item,
+}
+
+impl<'a> Scene<'a> {
+    pub(crate) async fn set(deployed: &'a Deployed) -> Self {
+        let receiver = deployed.sign_in("policies").await;
+        let pushed = receiver.push_stream(&["session-revoked"]).await;
+        let polled = receiver.poll_stream(&["session-revoked"]).await;
+        for queue in ["IngestQueueUrl", "IngestFifoQueueUrl", "PushQueueUrl"] {
+            deployed.soon_again(queue).await;
+        }
+        let client = aws_sdk_dynamodb::Client::new(&deployed.sdk_config());
+        let table = DynamoDbTable::new(client, deployed.output("TableName"), Arc::new(SystemClock));
+        let ring = table.get(&ring()).await.unwrap().expect("somebody has signed");
+        // Then there is always a SET that waits for it.
+        deployed.receiver.otherwise(Reply::status(503));
+        let scene = Self { deployed, receiver, pushed, polled, table, ring };
+        scene.verify(&scene.pushed).await;
+        wait_until("a SET that waits", async || !scene.waiting().await.is_empty()).await;
+        scene
+    }
+
+    /// Makes `function` do what it needs the right to do `action` to `resource` for, among others.
+    pub(crate) async fn act(&self, function: &str, action: &str, resource: &str) {
+        let first =
+            action == "kms:GetPublicKey" || (function, action) == ("discovery", "dynamodb:PutItem");
+        if first {
+            self.write(Write::delete(ring(), Condition::Any)).await;
+        }
+        if first || action == "dynamodb:GetItem" || action.starts_with("kms:") {
+            // It remembers neither keys nor secrets.
+            self.deployed.kill(function);
+        }
+        match function {
+            "discovery" | "authorize" | "poll" | "streams" => self.be_asked(function).await,
+            "ingest" if action == "sqs:ChangeMessageVisibility" => {
+                self.fail_to_sign(resource).await;
+            }
+            "ingest" => self.emit(),
+            "push" => self.verify(&self.pushed).await,
+            "sweep" => self.sweep().await,
+            other => panic!("who is {other}?"),
+        }
+    }
+
+    /// Gives the functions their keys back.
+    pub(crate) async fn tidy_up(&self) {
+        self.write(put(&self.ring, self.ring.body.clone())).await;
+    }
+
+    /// Asks `function` through the API. How it ends is not what matters here.
+    async fn be_asked(&self, function: &str) {
+        match function {
+            "discovery" => {
+                self.deployed.respond(Method::GET, "/jwks.json", None, None).await;
+            }
+            "authorize" => {
+                self.receiver.grant().await;
+                self.receiver.introspect().await;
+            }
+            "poll" => self.poll().await,
+            "streams" => self.manage().await,
+            other => panic!("nobody asks {other}"),
+        }
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: &Value) {
+        self.deployed.ask(method, path, Some(&self.receiver.token), Some(body)).await;
+    }
+
+    async fn verify(&self, stream: &str) {
+        self.ask(Method::POST, "/ssf/verification", &json!({ "stream_id": stream })).await;
+    }
+
+    async fn poll(&self) {
+        self.verify(&self.polled).await;
+        let path = format!("/ssf/poll/{}", self.polled);
+        let now = json!({ "returnImmediately": true });
+        let (_, answer) =
+            self.deployed.ask(Method::POST, &path, Some(&self.receiver.token), Some(&now)).await;
+        let jtis: Vec<&String> =
+            answer["sets"].as_object().into_iter().flat_map(|sets| sets.keys()).collect();
+        self.ask(Method::POST, &path, &json!({ "returnImmediately": true, "ack": jtis })).await;
+    }
+
+    async fn manage(&self) {
+        let delivery = json!({
+            "method": "urn:ietf:rfc:8935",
+            "endpoint_url": self.deployed.receiver.url("/policies"),
+            "authorization_header": "Bearer for-policies",
+        });
+        for types in [
+            vec![caep("session-revoked"), caep("credential-change")],
+            vec![caep("session-revoked")],
+        ] {
+            let change = json!({ "stream_id": self.pushed, "events_requested": types, "delivery": delivery });
+            self.ask(Method::PATCH, "/ssf/streams", &change).await;
+        }
+        self.verify(&self.pushed).await;
+        let new = json!({ "events_requested": [], "delivery": delivery });
+        let (_, made) = self
+            .deployed
+            .ask(Method::POST, "/ssf/streams", Some(&self.receiver.token), Some(&new))
+            .await;
+        if let Some(id) = made["stream_id"].as_str() {
+            let path = format!("/ssf/streams?stream_id={id}");
+            let gone = self.deployed.ask(Method::DELETE, &path, Some(&self.receiver.token), None);
+            assert_eq!(gone.await.0, StatusCode::NO_CONTENT);
+        }
+    }
+
+    /// An event of each kind that is looked at in another way, and something that is none.
+    fn emit(&self) {
+        let event = session_revoked("policies@example.com");
+        let mut account = event.clone();
+        account["events"] =
+            json!({ "https://schemas.openid.net/secevent/risc/event-type/account-enabled": {} });
+        for message in [event, account, json!({})] {
+            self.deployed.send("IngestQueueUrl", &message, None);
+        }
+    }
+
+    /// An event comes through the queue `arn`, and cannot be signed.
+    async fn fail_to_sign(&self, arn: &str) {
+        let kms = aws_sdk_kms::Client::new(&self.deployed.sdk_config());
+        let keys = signing_keys(&kms).await;
+        for key in &keys {
+            kms.disable_key().key_id(key).send().await.expect("the key can be disabled");
+        }
+        let event = session_revoked("policies@example.com");
+        self.deployed.proxy.take_calls();
+        let is_fifo = arn.rsplit('.').next() == Some("fifo");
+        let queue = if is_fifo { "IngestFifoQueueUrl" } else { "IngestQueueUrl" };
+        self.deployed.send(queue, &event, is_fifo.then_some("policies"));
+        let mut tried = 0;
+        wait_until("a message that is put off", async || {
+            let calls = self.deployed.proxy.take_calls();
+            tried += calls.get("AmazonSQS.ChangeMessageVisibility").copied().unwrap_or(0);
+            tried > 0
+        })
+        .await;
+        for key in &keys {
+            kms.enable_key().key_id(key).send().await.expect("the key can be enabled");
+        }
+    }
+
+    /// Sweeps when a SET is long overdue, and a stream is listed that is not there any more.
+    async fn sweep(&self) {
+        let listed = Content { body: "{}".to_owned(), ..Content::default() };
+        let gone = Key::new("STREAMS", "00000000000000000000000000000000");
+        self.write(Write::put(gone, Condition::Any, listed)).await;
+        for item in self.waiting().await {
+            let mut token: Value = serde_json::from_str(&item.body).unwrap();
+            token["next_attempt"] = json!("2026-01-01T00:00:00Z");
+            self.write(put(&item, token.to_string())).await;
+        }
+        let sweep = json!({ "FunctionName": self.deployed.function("sweep"), "Payload": "{}" });
+        self.deployed.boto3.call("lambda", "invoke", &sweep);
+    }
+
+    /// Lets everything go at once, and returns when nothing waits for the receiver any more, which must accept it.
+    pub(crate) async fn is_delivered(&self) {
+        for status in ["paused", "enabled"] {
+            self.receiver.set_status(&self.pushed, status).await;
+        }
+        wait_until("all SETs to be delivered", async || self.waiting().await.is_empty()).await;
+    }
+
+    /// The SETs that wait for the receiver.
+    async fn waiting(&self) -> Vec<Item> {
+        let partition = format!("SET#{}", StreamId::parse(&self.pushed).unwrap());
+        self.table.query(Query::ordered(partition, "")).await.unwrap().items
+    }
+
+    async fn write(&self, write: Write) {
+        self.table.write(vec![write]).await.pop().unwrap().unwrap();
+    }
+}
+
+/// Where the keys are kept.
+fn ring() -> Key {
+    Key::new("KEYS", "RING")
+}
+
+/// Writes `item` with another body.
+fn put(item: &Item, body: String) -> Write {
+    let content = Content { body, order: item.order.clone(), expires: item.expires };
+    Write::put(item.key.clone(), Condition::Any, content)
+}
