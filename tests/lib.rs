@@ -2,14 +2,20 @@
 
 pub mod emulator;
 mod faults;
+mod guard;
 mod meter;
 mod receiver;
+mod rights;
+mod template;
 mod web;
 pub mod world;
 
 pub use emulator::Emulator;
 pub use faults::{Fault, FaultProxy, Refusal};
+pub use guard::guarded;
 pub use meter::{Meter, Usage};
 pub use receiver::{Greeting, Received, Reply, Setup, TestReceiver};
+pub use rights::Function;
+pub use template::Template;
 pub use web::{Answer, Caller};
 pub use world::World;

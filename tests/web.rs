@@ -1,18 +1,28 @@
 //! Requests to a whole transmitter, and its answers.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, panic::AssertUnwindSafe};
 
-use axum::{Router, body::Body};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request as AnyRequest,
+    middleware::{Next, from_fn},
+    response::IntoResponse as _,
+};
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::{
     HeaderMap, Method, Request, StatusCode,
     header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE},
 };
 use serde_json::Value;
-use ssf::client::{ClientId, NewClient};
+use ssf::{
+    Transmitter,
+    client::{ClientId, NewClient},
+};
 use tower::ServiceExt;
 
-use crate::World;
+use crate::{Function, World};
 
 impl World {
     /// A caller without a token.
@@ -22,10 +32,10 @@ impl World {
 
     /// A caller with this access token.
     pub fn caller(&self, token: impl Into<String>) -> Caller {
-        let routes = discovery::routes()
-            .merge(authorize::routes())
-            .merge(streams::routes())
-            .merge(poll::routes());
+        let routes = answered_by(Function::Discovery, discovery::routes())
+            .merge(answered_by(Function::Authorize, authorize::routes()))
+            .merge(answered_by(Function::Streams, streams::routes()))
+            .merge(answered_by(Function::Poll, poll::routes()));
         Caller { app: ssf::web::app(&self.transmitter, routes), token: token.into() }
     }
 
@@ -64,6 +74,19 @@ impl World {
         answer.json()["access_token"].as_str().expect("there is a token").to_owned()
     }
 }
+
+/// `routes`, with the rights of the function that has them.
+fn answered_by(function: Function, routes: Router<Transmitter>) -> Router<Transmitter> {
+    routes.route_layer(from_fn(move |request: AnyRequest, next: Next| async move {
+        let answer = AssertUnwindSafe(function.runs(next.run(request))).catch_unwind().await;
+        answer.unwrap_or_else(|_| axum::Extension(Panicked).into_response())
+    }))
+}
+
+/// Marks the answer of a handler that panicked. The transmitter would make an error of it that a test
+/// may take for the one it waits for.
+#[derive(Clone)]
+struct Panicked;
 
 /// Somebody who sends requests.
 #[derive(Clone, Debug)]
@@ -141,6 +164,7 @@ impl Caller {
         let request = request.body(body).expect("it is a request");
         let Ok(response) = self.app.clone().oneshot(request).await;
         let (parts, body) = response.into_parts();
+        assert!(parts.extensions.get::<Panicked>().is_none(), "the handler panicked; see above");
         let body = axum::body::to_bytes(body, usize::MAX).await.expect("the body comes");
         Answer { status: parts.status, headers: parts.headers, body }
     }

@@ -16,7 +16,7 @@ use ssf::{
     client::{ClientId, Profile, Receiver, Scope},
     clock::{Clock, ManualClock},
     config::{Config, Issuer},
-    delivery::{ChosenBy, Door, HttpPush, Push, PushAnswer, PushError},
+    delivery::{ChosenBy, Door, HttpPush, Push, PushAnswer, PushError, Swept},
     embedded::{
         CountingQueue, CountingSigner, CountingTable, Database, LocalSeal, LocalSigner, QueueKind,
     },
@@ -26,6 +26,8 @@ use ssf::{
     table::Table,
 };
 use url::Url;
+
+use crate::{Function, guarded};
 
 /// A transmitter and all that it works with.
 #[derive(Debug)]
@@ -93,7 +95,7 @@ impl World {
         let table = Arc::new(CountingTable::new(table(&database, clock.clone())));
         let push = Arc::new(CountingQueue::new(Arc::new(database.queue("push", QueueKind::Fifo))));
         let http = Arc::new(ScriptedHttp::default());
-        let transmitter = Transmitter::new(Parts {
+        let transmitter = Transmitter::new(guarded(Parts {
             config,
             table: table.clone(),
             ingest: Arc::new(database.queue("ingest", QueueKind::Standard)),
@@ -105,7 +107,7 @@ impl World {
             http: http.clone(),
             clock: clock.clone(),
             ids: Arc::new(SequentialIds::default()),
-        });
+        }));
         Self { clock, table, push, signer, http, transmitter, database }
     }
 
@@ -137,11 +139,8 @@ impl World {
     /// Creates a stream for `receiver`, by a request with this body; the answer.
     pub async fn create(&self, receiver: &Receiver, body: Value) -> Value {
         let wish: CreateStream = serde_json::from_value(body).expect("the body is a wish");
-        let answer: StreamConfiguration = self
-            .transmitter
-            .create_stream(receiver, wish)
-            .await
-            .expect("the stream can be created");
+        let created = Function::Streams.runs(self.transmitter.create_stream(receiver, wish)).await;
+        let answer: StreamConfiguration = created.expect("the stream can be created");
         serde_json::to_value(answer).expect("an answer is JSON")
     }
 
@@ -180,17 +179,29 @@ impl World {
     /// One batch of the ingest function; how many messages it had.
     pub async fn ingest(&self, door: Door) -> usize {
         let queue = self.transmitter.parts().door(door);
-        let batch = receive(queue.as_ref()).await;
-        let failed = ingest::handle(&self.transmitter, door, &batch).await;
-        done(queue.as_ref(), &batch, &failed).await
+        let work = async {
+            let batch = receive(queue.as_ref()).await;
+            let failed = ingest::handle(&self.transmitter, door, &batch).await;
+            done(queue.as_ref(), &batch, &failed).await
+        };
+        Function::Ingest.runs(work).await
     }
 
     /// One batch of the push function; how many messages it had.
     pub async fn push(&self) -> usize {
         let queue = &self.transmitter.parts().push;
-        let batch = receive(queue.as_ref()).await;
-        let failed = push::handle(&self.transmitter, &batch).await;
-        done(queue.as_ref(), &batch, &failed).await
+        let work = async {
+            let batch = receive(queue.as_ref()).await;
+            let failed = push::handle(&self.transmitter, &batch).await;
+            done(queue.as_ref(), &batch, &failed).await
+        };
+        Function::Push.runs(work).await
+    }
+
+    /// One run of the sweep function.
+    pub async fn sweep(&self) -> Swept {
+        let swept = Function::Sweep.runs(sweep::handle(&self.transmitter)).await;
+        swept.expect("the sweep comes to its end")
     }
 
     /// Lets time pass, and what is due then be done.

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use serde_json::json;
-use ssf::delivery::PollRequest;
+use ssf::{
+    delivery::PollRequest,
+    stream::{Status, StreamId},
+};
 use tests::{
     World,
-    world::{caep, poll_stream, push_stream, session_revoked, status},
+    world::{caep, event_of, poll_stream, push_stream, session_revoked, status},
 };
 
 #[tokio::test]
@@ -61,12 +64,36 @@ async fn a_set_that_fails_is_tried_again_with_the_same_bytes() {
     assert_eq!(world.http.take(), []);
 }
 
+async fn status_of(world: &World, id: &StreamId) -> Status {
+    world.transmitter.stream_show(id).await.unwrap().summary.status
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_away_for_a_day_is_told_that_its_stream_is_paused() {
+    let world = World::new();
+    let alice = world.receiver("alice");
+    let stream = world.create(&alice, push_stream("alice", &["session-revoked"])).await;
+    let id = StreamId::parse(stream["stream_id"].as_str().unwrap()).unwrap();
+    world.http.always("alice", status(503));
+    world.emit(&session_revoked("jane@example.com")).await;
+    for _ in 0..24 {
+        assert_eq!(status_of(&world, &id).await, Status::Enabled);
+        world.pass(Duration::from_hours(1)).await;
+    }
+    world.pass(Duration::from_hours(1)).await;
+    assert_eq!(status_of(&world, &id).await, Status::Paused);
+    world.http.always("alice", status(202));
+    let told =
+        world.http.take().iter().map(|pushed| event_of(&pushed.claims()).0).collect::<Vec<_>>();
+    assert_eq!(told.last().unwrap(), "stream-updated");
+}
+
 #[tokio::test]
 async fn a_poll_gives_what_is_pending_until_it_is_acknowledged() {
     let world = World::new();
     let alice = world.receiver("alice");
     let stream = world.create(&alice, poll_stream(&["session-revoked"])).await;
-    let id = ssf::stream::StreamId::parse(stream["stream_id"].as_str().unwrap()).unwrap();
+    let id = StreamId::parse(stream["stream_id"].as_str().unwrap()).unwrap();
     for user in ["a@example.com", "b@example.com", "c@example.com"] {
         world.emit(&session_revoked(user)).await;
     }
@@ -94,7 +121,7 @@ async fn a_process_that_ends_lets_nobody_wait_for_a_set() {
     let world = World::new();
     let alice = world.receiver("alice");
     let stream = world.create(&alice, poll_stream(&["session-revoked"])).await;
-    let id = ssf::stream::StreamId::parse(stream["stream_id"].as_str().unwrap()).unwrap();
+    let id = StreamId::parse(stream["stream_id"].as_str().unwrap()).unwrap();
     // The clock stands still, so that the wait has no end of its own.
     let poll = || world.transmitter.poll(&alice, &id, PollRequest::default());
     let mut waiting = std::pin::pin!(poll());

@@ -43,7 +43,7 @@ impl Alice {
     /// What one run does some time later.
     async fn sweep_after(&self, time: Duration) -> Swept {
         self.world.clock.advance(time);
-        let swept = sweep::handle(&self.world.transmitter).await.unwrap();
+        let swept = self.world.sweep().await;
         self.world.settle().await;
         swept
     }
@@ -157,7 +157,7 @@ async fn without_a_timeout_nothing_is_paused() {
     let alice = world.signed_in("alice", "ssf.manage").await;
     alice.post("/ssf/streams", push_stream("alice", &["session-revoked"])).await;
     world.clock.advance(Duration::from_hours(24 * 365));
-    assert_eq!(sweep::handle(&world.transmitter).await.unwrap().paused, 0);
+    assert_eq!(world.sweep().await.paused, 0);
 }
 
 /// Takes all bells away, as a crash between storing and ringing would.
@@ -231,13 +231,13 @@ async fn records_of_what_was_sent_are_kept_for_the_retention_time() {
     };
     assert_eq!(kept().await, [Failed, New, Sent]);
     world.clock.advance(Duration::from_secs(24 * 3600 - 1));
-    assert_eq!(sweep::handle(&world.transmitter).await.unwrap().expired, 0);
+    assert_eq!(world.sweep().await.expired, 0);
     assert_eq!(kept().await, [Failed, New, Sent]);
     world.clock.advance(Duration::from_secs(1));
-    assert!(sweep::handle(&world.transmitter).await.unwrap().expired > 0);
+    assert!(world.sweep().await.expired > 0);
     assert_eq!(kept().await, [Failed, New]);
     world.clock.advance(Duration::from_hours(24 * 1000));
-    sweep::handle(&world.transmitter).await.unwrap();
+    world.sweep().await;
     assert_eq!(kept().await, [Failed, New]);
 }
 
@@ -307,7 +307,7 @@ async fn a_run_is_bounded_and_the_next_goes_on() {
     alice.world.clock.advance(2 * TIMEOUT);
     let mut runs = Vec::new();
     for _ in 0..4 {
-        let swept = sweep::handle(&alice.world.transmitter).await.unwrap();
+        let swept = alice.world.sweep().await;
         runs.push((swept.streams, swept.paused));
     }
     assert_eq!(runs, [(500, 1), (500, 0), (201, 0), (1, 0)]);

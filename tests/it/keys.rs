@@ -11,7 +11,7 @@ use ssf::{
     stream::StreamId,
 };
 use tests::{
-    World,
+    Function, World,
     world::{poll_stream, session_revoked},
 };
 
@@ -108,6 +108,15 @@ async fn processes_that_rotate_together_lose_no_key() {
     }
     let files = std::fs::read_dir(folder.path().join("keys")).unwrap().count();
     assert_eq!(files, list.len());
+}
+
+#[tokio::test]
+async fn each_function_may_make_the_ring() {
+    for function in Function::ALL {
+        let world = World::new();
+        let ring = function.runs(world.transmitter.keys().published()).await.unwrap();
+        assert_eq!(ring.len(), 1, "{function:?}");
+    }
 }
 
 #[tokio::test]

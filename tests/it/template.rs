@@ -1,7 +1,5 @@
 //! Holds `template.yaml` and the code together.
 
-mod document;
-
 use std::{collections::BTreeSet, fs};
 
 use axum::{Router, body::Body};
@@ -12,11 +10,10 @@ use ssf::{
     metrics::Metric,
 };
 use ssf_aws::table;
-use tests::World;
+use tests::{Template, World};
 use tower::ServiceExt as _;
 
 use crate::tidy::root;
-use document::Template;
 
 const FUNCTION: &str = "AWS::Serverless::Function";
 

@@ -10,7 +10,7 @@ use ssf::{
     set::{Jti, SetError},
     stream::{CreateStream, Missing, Status},
 };
-use tests::world::VISIBILITY;
+use tests::{Function, world::VISIBILITY};
 
 use super::{
     house::{Entry, House, Journal, Running, endpoint, note, receiver},
@@ -68,6 +68,40 @@ pub(super) type Taken = usize;
 /// What `call` wishes, and the call itself, in the process with this number. `None`: it is about a
 /// stream, and there is none.
 pub(super) fn begin(
+    house: &House,
+    model: &mut Model,
+    process: usize,
+    call: Call,
+) -> Option<(Wish, Running<Taken>)> {
+    let (wish, running) = wished(house, model, process, call)?;
+    let running = match function(call) {
+        Some(function) => function.runs(running).boxed_local(),
+        None => running,
+    };
+    Some((wish, running))
+}
+
+/// Where the call is made; `None`: by an operator.
+fn function(call: Call) -> Option<Function> {
+    match call {
+        Call::Ingest(_) => Some(Function::Ingest),
+        Call::Push => Some(Function::Push),
+        Call::Sweep => Some(Function::Sweep),
+        Call::Poll { .. } => Some(Function::Poll),
+        Call::Retry | Call::Rotate { .. } | Call::SetStatus { ours: true, .. } => None,
+        Call::Add { .. }
+        | Call::Create { .. }
+        | Call::Delete { .. }
+        | Call::Deliver { .. }
+        | Call::Read { .. }
+        | Call::Remove { .. }
+        | Call::SetStatus { ours: false, .. }
+        | Call::Verify { .. }
+        | Call::Want { .. } => Some(Function::Streams),
+    }
+}
+
+fn wished(
     house: &House,
     model: &mut Model,
     process: usize,

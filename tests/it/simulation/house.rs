@@ -24,7 +24,10 @@ use ssf::{
     set::{Algorithm, Jti, KeyRing, PublicKey, Signer},
     table::Table,
 };
-use tests::world::{status, time};
+use tests::{
+    guarded,
+    world::{status, time},
+};
 use url::Url;
 
 use super::{
@@ -236,7 +239,7 @@ impl Process {
         let queue = |inner: Arc<dyn Queue>| -> Arc<dyn Queue> {
             Arc::new(Shaky { inner, switch: switch.clone() })
         };
-        let transmitter = Transmitter::new(Parts {
+        let transmitter = Transmitter::new(guarded(Parts {
             table: Arc::new(Shaky::<dyn Table> { inner: parts.table, switch: switch.clone() }),
             ingest: queue(parts.ingest),
             ingest_fifo: queue(parts.ingest_fifo),
@@ -246,7 +249,7 @@ impl Process {
             seal: Arc::new(Shaky::<dyn Seal> { inner: parts.seal, switch: switch.clone() }),
             http: Arc::new(Shaky::<dyn HttpPush> { inner: parts.http, switch: switch.clone() }),
             ..parts
-        });
+        }));
         Self { transmitter, switch }
     }
 }

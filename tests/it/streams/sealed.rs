@@ -11,7 +11,7 @@ use ssf::{
     table::{Condition, Content, Key, Table, Write},
 };
 use tests::{
-    World,
+    World, guarded,
     world::{caep, endpoint, session_revoked},
 };
 
@@ -27,7 +27,8 @@ async fn kept(world: &World, stream: &Value) -> Value {
 /// The world's transmitter, with another key.
 fn rekey(world: &mut World, key: u8) {
     let seal = Arc::new(LocalSeal::with_key(&[key; 32]));
-    world.transmitter = Transmitter::new(Parts { seal, ..world.transmitter.parts().clone() });
+    let parts = Parts { seal, ..world.transmitter.parts().clone() };
+    world.transmitter = Transmitter::new(guarded(parts));
 }
 
 #[tokio::test]
