@@ -4,7 +4,7 @@ use ssf_aws::lambda::{self, Error};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let transmitter = lambda::start().await?;
+    let transmitter = lambda::start()?;
     lambda::take_batches(async |batch| {
         ingest::handle(&transmitter, batch.door(), &batch.messages).await
     })

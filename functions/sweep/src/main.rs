@@ -4,6 +4,6 @@ use ssf_aws::lambda::{self, Error};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let transmitter = lambda::start().await?;
+    let transmitter = lambda::start()?;
     lambda::run_scheduled(async || sweep::handle(&transmitter).await.map(drop)).await
 }

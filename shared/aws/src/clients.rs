@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use aws_config::{
-    BehaviorVersion, ConfigLoader, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig,
+    BehaviorVersion, ConfigLoader, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig,
 };
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 
 /// A try that takes longer than this has failed. Everything that we ask for is answered within
 /// milliseconds.
@@ -29,7 +30,7 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Of a configuration, as [`Clients::loader`] or a test makes it.
+    /// Of a configuration, as [`Clients::function`], [`Clients::loader`] or a test makes it.
     pub fn new(config: &SdkConfig) -> Self {
         Self {
             dynamodb: aws_sdk_dynamodb::Client::new(config),
@@ -38,21 +39,39 @@ impl Clients {
         }
     }
 
-    /// What the environment says about region, credentials and endpoint, with our time-outs.
-    pub async fn configured() -> Self {
-        Self::new(&Self::loader().load().await)
+    /// The configuration of a function, to which Lambda tells its region and its credentials: it
+    /// looks for them nowhere else. `endpoint` stands for the services' own, where there is one.
+    pub fn function(
+        region: String,
+        credentials: Credentials,
+        endpoint: Option<String>,
+    ) -> SdkConfig {
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .timeout_config(time_outs())
+            .retry_config(retries());
+        config.set_endpoint_url(endpoint);
+        config.build()
     }
 
-    /// The same configuration, for those who have more to say about it.
+    /// The configuration of an operator's command, which looks wherever the tools of AWS look.
     pub fn loader() -> ConfigLoader {
         aws_config::defaults(BehaviorVersion::latest())
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(CONNECT)
-                    .operation_attempt_timeout(TRY)
-                    .operation_timeout(CALL)
-                    .build(),
-            )
-            .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
+            .timeout_config(time_outs())
+            .retry_config(retries())
     }
+}
+
+fn time_outs() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(TRY)
+        .operation_timeout(CALL)
+        .build()
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(TRIES)
 }

@@ -1,13 +1,27 @@
 //! What a function is told by its environment.
 
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::config::Credentials;
 use ssf::{
     config::{Config, Settings},
     delivery::{HttpsPushSettings, RootsError},
     json::{self, Invalid},
 };
 
-/// The names of the variables, as `template.yaml` sets them.
+use crate::Clients;
+
+/// The names of the variables, as `template.yaml` sets them, or Lambda itself.
 pub mod variable {
+    /// The region.
+    pub const REGION: &str = "AWS_REGION";
+    /// The name of the key with which the function signs its requests.
+    pub const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+    /// That key.
+    pub const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+    /// What shows that the key is of the function's role; may be left out.
+    pub const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
+    /// Who stands for all services of AWS, in tests; may be left out.
+    pub const ENDPOINT: &str = "AWS_ENDPOINT_URL";
     /// The settings, as JSON; see [`ssf::config::Settings`].
     pub const SETTINGS: &str = "SETTINGS";
     /// The name of the table.
@@ -56,6 +70,8 @@ pub struct Environment {
     pub resources: Resources,
     /// How to reach receivers.
     pub push: HttpsPushSettings,
+    /// How to reach the services of AWS; see [`Clients::new`].
+    pub aws: SdkConfig,
 }
 
 /// A variable that is not as it must be. The function cannot start.
@@ -96,6 +112,17 @@ impl Environment {
                 secrets_key: read(variable::SECRETS_KEY)?,
             },
             push,
+            aws: Clients::function(
+                read(variable::REGION)?,
+                Credentials::new(
+                    read(variable::ACCESS_KEY_ID)?,
+                    read(variable::SECRET_ACCESS_KEY)?,
+                    optional(variable::SESSION_TOKEN),
+                    None,
+                    "environment",
+                ),
+                optional(variable::ENDPOINT),
+            ),
         })
     }
 }
@@ -129,7 +156,7 @@ mod tests {
             variable::SETTINGS => {
                 r#"{"issuer":"https://ssf.example","event_retention":"days=7","trusted_issuers":[]}"#
             }
-            variable::PUSH_CA => "",
+            variable::PUSH_CA | variable::SESSION_TOKEN | variable::ENDPOINT => "",
             other => other,
         };
         value.to_owned()

@@ -10,7 +10,7 @@ use crate::{Clients, Environment, environment::EnvironmentError, transmitter};
 /// The transmitter that the environment describes, once for each start of the function. Fails with
 /// the name of the variable that is missing or wrong.
 #[expect(clippy::disallowed_methods, reason = "this is where a function reads its configuration")]
-pub async fn start() -> Result<Transmitter, Error> {
+pub fn start() -> Result<Transmitter, Error> {
     let variable = |name: &str| env::var(name).ok();
     log::init(
         variable("AWS_LAMBDA_LOG_LEVEL").as_deref(),
@@ -18,8 +18,8 @@ pub async fn start() -> Result<Transmitter, Error> {
     );
     let (environment, push) = read(variable)
         .inspect_err(|error| tracing::error!(error = chain(error), "the function cannot start"))?;
-    let Environment { config, resources, .. } = environment;
-    Ok(transmitter(config, resources, Clients::configured().await, Arc::new(push)))
+    let Environment { config, resources, aws, .. } = environment;
+    Ok(transmitter(config, resources, Clients::new(&aws), Arc::new(push)))
 }
 
 fn read(
