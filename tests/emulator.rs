@@ -19,6 +19,7 @@ use aws_sdk_dynamodb::{
         Projection, ProjectionType, ScalarAttributeType,
     },
 };
+use aws_sdk_sqs::types::QueueAttributeName;
 use ssf_aws::table::{ORDER_INDEX, ORDER_KEY, PARTITION_KEY, SORT_KEY};
 
 /// A local AWS. Accounts in it do not see each other: a test that has one of its own
@@ -68,6 +69,14 @@ pub async fn create_table(client: &aws_sdk_dynamodb::Client, name: &str) {
         .send()
         .await
         .expect("the table can be created");
+}
+
+/// Creates a queue, which is FIFO if its name says so; the answer is its URL.
+pub async fn create_queue(client: &aws_sdk_sqs::Client, name: &str) -> String {
+    let is_fifo = name.rsplit_once('.').is_some_and(|(_, end)| end == "fifo");
+    let fifo = is_fifo.then(|| [(QueueAttributeName::FifoQueue, "true".to_owned())].into());
+    let made = client.create_queue().queue_name(name).set_attributes(fifo).send().await;
+    made.expect("the queue can be created").queue_url.expect("it has an address")
 }
 
 impl Emulator {

@@ -278,6 +278,21 @@ pub fn session_revoked(email: &str) -> Value {
     })
 }
 
+/// An event as systems send them, not the shortest.
+pub fn usual_event(user: usize) -> Value {
+    let mut event = session_revoked(&format!("jane.smith.{user}@customer.example.com"));
+    event["events"][caep("session-revoked")] = json!({
+        "event_timestamp": 1_767_225_600,
+        "initiating_entity": "policy",
+        "reason_admin": { "en": "Landspeed Policy Violation: C076E82F" },
+        "reason_user": {
+            "en": "Access attempt from multiple regions.",
+            "es-410": "Intento de acceso desde varias regiones.",
+        },
+    });
+    event
+}
+
 /// The one event that these claims tell of: the last part of its type, and what stands under it.
 pub fn event_of(claims: &Value) -> (String, Value) {
     let events = claims["events"].as_object().expect("events is an object");

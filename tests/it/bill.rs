@@ -3,9 +3,12 @@
 use std::fmt::Write as _;
 
 use serde::Deserialize;
-use tests::{Meter, World, world::push_stream};
+use tests::{
+    Meter, World,
+    world::{push_stream, usual_event},
+};
 
-use crate::table::dynamodb::{event, metered};
+use crate::table::dynamodb::metered;
 
 /// Events that come together: what an ingest queue gives a function at once.
 const BATCH: usize = 10;
@@ -56,13 +59,13 @@ async fn cost(streams: usize) -> Cost {
         world.create(&world.receiver(&name), push_stream(&name, &["session-revoked"])).await;
     }
     // What is read once only is known by then.
-    world.emit(&event(0)).await;
+    world.emit(&usual_event(0)).await;
     world.settle().await;
     meter.take();
     world.push.take();
     world.signer.take();
     for number in 1..=BATCH {
-        world.emit(&event(number)).await;
+        world.emit(&usual_event(number)).await;
     }
     world.settle().await;
     let (usage, bells) = (meter.take(), world.push.take());

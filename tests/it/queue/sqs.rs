@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use aws_sdk_sqs::{Client, types::QueueAttributeName::FifoQueue};
+use aws_sdk_sqs::Client;
 use ssf_aws::{Clients, SqsQueue};
-use tests::{Emulator, emulator::fresh_account};
+use tests::{
+    Emulator,
+    emulator::{create_queue, fresh_account},
+};
 
 use super::Home;
 
@@ -19,8 +22,5 @@ pub(super) async fn home() -> Home {
 }
 
 async fn queue(client: &Client, name: &str) -> SqsQueue {
-    let request = client.create_queue().queue_name(name);
-    let fifo = name.ends_with("fifo").then(|| [(FifoQueue, "true".to_owned())].into());
-    let made = request.set_attributes(fifo).send().await.unwrap();
-    SqsQueue::new(client.clone(), made.queue_url().unwrap())
+    SqsQueue::new(client.clone(), create_queue(client, name).await)
 }

@@ -3,7 +3,6 @@
 use std::{collections::HashMap, sync::Arc};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde_json::json;
 use ssf::{
     clock::Clock,
     delivery::Door,
@@ -16,7 +15,7 @@ use ssf_aws::{
 use tests::{
     Emulator, Meter, Usage, World,
     emulator::{create_table, fresh_account},
-    world::{push_stream, session_revoked},
+    world::{push_stream, usual_event},
 };
 
 use super::{clock, key, put};
@@ -40,40 +39,24 @@ pub(crate) async fn metered(
     |clock| Arc::new(DynamoDbTable::new(client, "tocsin", clock))
 }
 
-/// An event as systems send them, not the shortest.
-pub(crate) fn event(user: usize) -> serde_json::Value {
-    let mut event = session_revoked(&format!("jane.smith.{user}@customer.example.com"));
-    let (_, payload) = event["events"].as_object_mut().unwrap().iter_mut().next().unwrap();
-    *payload = json!({
-        "event_timestamp": 1_767_225_600,
-        "initiating_entity": "policy",
-        "reason_admin": { "en": "Landspeed Policy Violation: C076E82F" },
-        "reason_user": {
-            "en": "Access attempt from multiple regions.",
-            "es-410": "Intento de acceso desde varias regiones.",
-        },
-    });
-    event
-}
-
 #[tokio::test]
 async fn a_set_costs_a_unit_for_each_of_its_four_writes() {
     let meter = Meter::default();
     let world = World::on_table(metered(&meter).await);
     let receiver = world.receiver("receiver");
     world.create(&receiver, push_stream("receiver", &["session-revoked"])).await;
-    world.emit(&event(0)).await;
+    world.emit(&usual_event(0)).await;
     world.settle().await;
     // What is read once only is known by now: keys, and the stream's own row.
     meter.take();
-    world.emit(&event(1)).await;
+    world.emit(&usual_event(1)).await;
     world.settle().await;
     // Twice a put, and a row of the index that comes and goes. Whoever changes these figures changes
     // the bill: a million SETs are 4 million write units here.
     assert_eq!(meter.take(), Usage { requests: 7, reads: 5.0, writes: 4.0 });
     assert_eq!(world.http.take().len(), 2);
     for user in 10..20 {
-        world.emit(&event(user)).await;
+        world.emit(&usual_event(user)).await;
     }
     world.settle().await;
     assert_eq!(meter.take(), Usage { requests: 35, reads: 15.0, writes: 40.0 });
@@ -163,7 +146,7 @@ async fn a_set_goes_by_itself_when_it_was_settled_and_nothing_else_does() {
     let world = World::on_table(|clock| Arc::new(DynamoDbTable::new(rows, "tocsin", clock)));
     let receiver = world.receiver("receiver");
     world.create(&receiver, push_stream("receiver", &["session-revoked"])).await;
-    world.emit(&event(0)).await;
+    world.emit(&usual_event(0)).await;
     world.ingest(Door::Standard).await;
     let going = async || {
         let rows = client.scan().table_name("tocsin").send().await.unwrap().items.unwrap();
