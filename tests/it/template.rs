@@ -1,6 +1,6 @@
 //! Holds `template.yaml` and the code together.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, process::Command};
 
 use axum::{Router, body::Body};
 use http::{Method, Request, StatusCode, header::ALLOW};
@@ -17,9 +17,10 @@ use crate::tidy::root;
 
 const FUNCTION: &str = "AWS::Serverless::Function";
 
-/// The folder of a function.
-fn folder(function: &Value) -> &str {
-    function["CodeUri"].as_str().unwrap().strip_prefix("functions/").unwrap()
+/// The folder of a function, given the name of its resource.
+fn folder<'a>(template: &'a Template, function: &str) -> &'a str {
+    let binary = template.at(&format!("/Resources/{function}/Metadata/BuildProperties/Binary"));
+    binary.as_str().unwrap()
 }
 
 /// The name of the resource whose attribute this is.
@@ -60,11 +61,12 @@ fn texts(value: &Value) -> Vec<&str> {
 fn each_folder_of_functions_is_a_function_and_each_function_a_folder() {
     let template = Template::read();
     let mut functions = BTreeSet::new();
-    for (name, function) in template.resources(FUNCTION) {
-        let folder = folder(function);
-        let built = template.at(&format!("/Resources/{name}/Metadata"));
-        assert_eq!(built["BuildMethod"], "rust-cargolambda", "{name}");
-        assert_eq!(built["BuildProperties"]["Binary"], folder, "{name}");
+    // They are built together, by what the workspace says to cargo-lambda.
+    assert_eq!(template.at("/Globals/Function/CodeUri"), ".");
+    for (name, _) in template.resources(FUNCTION) {
+        let folder = folder(&template, name);
+        let method = template.at(&format!("/Resources/{name}/Metadata/BuildMethod"));
+        assert_eq!(method, "rust-cargolambda", "{name}");
         assert!(functions.insert(folder.to_owned()), "{folder} is there twice");
     }
     let folders: BTreeSet<String> = fs::read_dir(root().join("functions"))
@@ -74,6 +76,18 @@ fn each_folder_of_functions_is_a_function_and_each_function_a_folder() {
         .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
     assert_eq!(functions, folders);
+    assert_eq!(built_together(), folders);
+}
+
+/// The packages that cargo-lambda builds.
+fn built_together() -> BTreeSet<String> {
+    let cargo = Command::new(env!("CARGO"))
+        .args(["metadata", "--offline", "--no-deps", "--format-version", "1"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let workspace: Value = serde_json::from_slice(&cargo.stdout).unwrap();
+    serde_json::from_value(workspace["metadata"]["lambda"]["build"]["packages"].clone()).unwrap()
 }
 
 #[tokio::test]
@@ -100,7 +114,7 @@ async fn each_route_is_in_the_template_and_leads_to_the_function_that_answers() 
         let integration = target.trim_start_matches("integrations/${").trim_end_matches('}');
         let integration = template.at(&format!("/Resources/{integration}/Properties"));
         let function = resource(&integration["IntegrationUri"]);
-        let function = folder(template.at(&format!("/Resources/{function}/Properties")));
+        let function = folder(&template, function);
         let key = template.by_default(&route["RouteKey"]);
         assert!(found.insert(format!("{key} {function}")), "{key} is there twice");
     }
@@ -163,10 +177,10 @@ fn whoever_waits_waits_longer_than_what_it_waits_for() {
     let template = Template::read();
     for (name, integration) in template.resources("AWS::ApiGatewayV2::Integration") {
         let function = resource(&integration["IntegrationUri"]);
-        let function = template.at(&format!("/Resources/{function}/Properties"));
-        let seconds = timeout(&template, function);
+        let properties = template.at(&format!("/Resources/{function}/Properties"));
+        let seconds = timeout(&template, properties);
         assert!(integration["TimeoutInMillis"].as_u64().unwrap() >= 1000 * seconds, "{name}");
-        if folder(function) == "poll" {
+        if folder(&template, function) == "poll" {
             let config = Settings::default().config().unwrap();
             assert!(seconds > config.poll_wait.as_secs(), "a long poll ends with an answer");
         }

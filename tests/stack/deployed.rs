@@ -265,8 +265,8 @@ fn packages() -> PathBuf {
         fs::create_dir_all(&package).expect("the target folder can be written");
         // Without what only a debugger reads, so that it is quickly uploaded.
         done(Command::new("strip").arg("-o").arg(package.join("bootstrap")).arg(binary));
-        template = template
-            .replace(&format!("CodeUri: functions/{name}\n"), &format!("CodeUri: {name}\n"));
+        let properties = format!("Binary: {name}\n    Properties:\n");
+        template = template.replace(&properties, &format!("{properties}      CodeUri: {name}\n"));
     }
     fs::write(packages.join("template.yaml"), template).expect("the target folder can be written");
     packages
