@@ -173,6 +173,14 @@ pub fn tools() -> PathBuf {
     python.parent().expect("it is in a folder").to_owned()
 }
 
+/// The folder of `cargo-lambda`, with which `sam build` builds the functions.
+pub fn builder() -> PathBuf {
+    let requirements = infra().join("packages/requirements.txt");
+    let what = "cargo-lambda (once, about half a minute)";
+    let python = installed(&target().join("packages"), &requirements, what);
+    python.parent().expect("it is in a folder").to_owned()
+}
+
 /// The Python of an environment with these requirements, which is made below `folder` if it is not
 /// there yet.
 fn installed(folder: &Path, requirements: &Path, what: &str) -> PathBuf {
