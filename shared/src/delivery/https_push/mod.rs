@@ -18,7 +18,7 @@ use hyper_util::{
     client::legacy::{Client, Error as ClientError},
     rt::{TokioExecutor, TokioTimer},
 };
-use rustls::{ClientConfig, pki_types::CertificateDer};
+use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -41,9 +41,17 @@ pub use tls::RootsError;
 ///   just before: the request is sent once more, on another one.
 pub struct HttpsPush {
     settings: HttpsPushSettings,
-    push: HttpsClient,
+    roots: RootCertStore,
+    /// Made when first needed: to read the system's certificates takes longer than everything else
+    /// that a function does when it starts, and most functions never call anybody.
+    verifying: OnceLock<Verifying>,
     /// Made when the first client is served whose operator turned the checks off.
     unverified: OnceLock<HttpsClient>,
+}
+
+/// Those who want to see a certificate that they trust.
+struct Verifying {
+    push: HttpsClient,
     fetch: HttpsClient,
 }
 
@@ -93,20 +101,29 @@ const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 const PING_AFTER: Duration = Duration::from_secs(5);
 
 impl HttpsPush {
-    /// A client with these settings. Reads the system's root certificates.
+    /// A client with these settings. The system's root certificates are read when it is first used.
     pub fn new(settings: HttpsPushSettings) -> Result<Self, RootsError> {
-        let tls = Arc::new(tls::verifying(&settings.extra_roots)?);
         Ok(Self {
-            push: client(&settings, tls.clone(), settings.allow_private),
+            roots: tls::roots(&settings.extra_roots)?,
+            verifying: OnceLock::new(),
             unverified: OnceLock::new(),
-            fetch: client(&settings, tls, true),
             settings,
+        })
+    }
+
+    fn verifying(&self) -> &Verifying {
+        self.verifying.get_or_init(|| {
+            let tls = Arc::new(tls::verifying(self.roots.clone()));
+            Verifying {
+                push: client(&self.settings, tls.clone(), self.settings.allow_private),
+                fetch: client(&self.settings, tls, true),
+            }
         })
     }
 
     fn client_for(&self, push: &Push<'_>) -> &HttpsClient {
         if push.verify_certificate {
-            return &self.push;
+            return &self.verifying().push;
         }
         let allow_private = self.settings.allow_private;
         self.unverified
@@ -172,8 +189,8 @@ impl HttpPush for HttpsPush {
     async fn fetch(&self, url: &Url, chosen_by: ChosenBy) -> Result<Vec<u8>, PushError> {
         let deadline = self.deadline();
         let client = match chosen_by {
-            ChosenBy::Client => &self.push,
-            ChosenBy::Operator => &self.fetch,
+            ChosenBy::Client => &self.verifying().push,
+            ChosenBy::Operator => &self.verifying().fetch,
         };
         let accept = HeaderValue::from_static("application/jwk-set+json, application/json");
         let headers = HeaderMap::from_iter([(ACCEPT, accept)]);

@@ -32,20 +32,25 @@ pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, R
     if certificates.is_empty() { Err(RootsError::NoCertificate) } else { Ok(certificates) }
 }
 
-/// Trusts the system's roots and `extra` ([RFC 8935, 5.3]: the receiver must be authenticated).
-pub(super) fn verifying(extra: &[CertificateDer<'static>]) -> Result<ClientConfig, RootsError> {
+/// These certificates alone, as roots.
+pub(super) fn roots(certificates: &[CertificateDer<'static>]) -> Result<RootCertStore, RootsError> {
     let mut roots = RootCertStore::empty();
+    for certificate in certificates {
+        roots.add(certificate.clone()).map_err(RootsError::BadCertificate)?;
+    }
+    Ok(roots)
+}
+
+/// Trusts `roots` and the system's ([RFC 8935, 5.3]: the receiver must be authenticated).
+pub(super) fn verifying(mut roots: RootCertStore) -> ClientConfig {
     let system = rustls_native_certs::load_native_certs();
     // Systems keep odd certificates; the good ones count.
     roots.add_parsable_certificates(system.certs);
-    for certificate in extra {
-        roots.add(certificate.clone()).map_err(RootsError::BadCertificate)?;
-    }
     if roots.is_empty() {
         tracing::warn!(errors = ?system.errors, "no root certificates were found: no receiver can be trusted");
     }
     let provider = Arc::new(aws_lc_rs::default_provider());
-    Ok(with_alpn(versions(provider).with_root_certificates(roots).with_no_client_auth()))
+    with_alpn(versions(provider).with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Trusts everybody.
