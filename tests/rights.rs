@@ -80,10 +80,9 @@ type Right = (String, String);
 static RIGHTS: LazyLock<BTreeMap<String, Vec<Right>>> = LazyLock::new(|| {
     let template = Template::read();
     let functions = template.resources("AWS::Serverless::Function");
-    let of = |(_, function): (_, &Value)| {
-        let folder = function["CodeUri"].as_str().and_then(|uri| uri.strip_prefix("functions/"));
+    let of = |(name, function): (&str, &Value)| {
         let rights = rights(&template, &resource(&function["Role"]));
-        (folder.expect("a function has a folder").to_owned(), rights)
+        (template.folder(name).to_owned(), rights)
     };
     functions.into_iter().map(of).collect()
 });

@@ -29,6 +29,12 @@ impl Template {
         &self.0
     }
 
+    /// The folder of a function, given the name of its resource.
+    pub fn folder(&self, function: &str) -> &str {
+        let binary = format!("/Resources/{function}/Metadata/BuildProperties/Binary");
+        self.at(&binary).as_str().expect("a binary has a name")
+    }
+
     /// The resources of one type: each with its name and its properties.
     pub fn resources(&self, of: &str) -> Vec<(&str, &Value)> {
         let all = members(self.at("/Resources")).iter();

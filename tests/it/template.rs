@@ -17,12 +17,6 @@ use crate::tidy::root;
 
 const FUNCTION: &str = "AWS::Serverless::Function";
 
-/// The folder of a function, given the name of its resource.
-fn folder<'a>(template: &'a Template, function: &str) -> &'a str {
-    let binary = template.at(&format!("/Resources/{function}/Metadata/BuildProperties/Binary"));
-    binary.as_str().unwrap()
-}
-
 /// The name of the resource whose attribute this is.
 fn resource(of: &Value) -> &str {
     let text = of["Fn::GetAtt"].as_str().or(of["Ref"].as_str()).unwrap();
@@ -64,7 +58,7 @@ fn each_folder_of_functions_is_a_function_and_each_function_a_folder() {
     // They are built together, by what the workspace says to cargo-lambda.
     assert_eq!(template.at("/Globals/Function/CodeUri"), ".");
     for (name, _) in template.resources(FUNCTION) {
-        let folder = folder(&template, name);
+        let folder = template.folder(name);
         let method = template.at(&format!("/Resources/{name}/Metadata/BuildMethod"));
         assert_eq!(method, "rust-cargolambda", "{name}");
         assert!(functions.insert(folder.to_owned()), "{folder} is there twice");
@@ -114,7 +108,7 @@ async fn each_route_is_in_the_template_and_leads_to_the_function_that_answers() 
         let integration = target.trim_start_matches("integrations/${").trim_end_matches('}');
         let integration = template.at(&format!("/Resources/{integration}/Properties"));
         let function = resource(&integration["IntegrationUri"]);
-        let function = folder(&template, function);
+        let function = template.folder(function);
         let key = template.by_default(&route["RouteKey"]);
         assert!(found.insert(format!("{key} {function}")), "{key} is there twice");
     }
@@ -180,7 +174,7 @@ fn whoever_waits_waits_longer_than_what_it_waits_for() {
         let properties = template.at(&format!("/Resources/{function}/Properties"));
         let seconds = timeout(&template, properties);
         assert!(integration["TimeoutInMillis"].as_u64().unwrap() >= 1000 * seconds, "{name}");
-        if folder(&template, function) == "poll" {
+        if template.folder(function) == "poll" {
             let config = Settings::default().config().unwrap();
             assert!(seconds > config.poll_wait.as_secs(), "a long poll ends with an answer");
         }

@@ -26,6 +26,9 @@ use tokio::{
 /// Longer than any start or invocation takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Where systems like Debian have it; others need not be told.
+const ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
+
 /// A function that runs, and waits for invocations.
 #[derive(Debug)]
 pub(crate) struct Function {
@@ -38,7 +41,8 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    /// Starts `program` as Lambda does, with `variables` as its whole environment.
+    /// Starts `program` as Lambda does, with `variables` as its whole environment. As in Amazon Linux,
+    /// the certificates to trust are one file.
     pub(crate) async fn start(program: &Path, variables: &[(&str, String)]) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("it listens somewhere");
@@ -58,6 +62,7 @@ impl Function {
             .env("AWS_LAMBDA_LOG_LEVEL", "INFO")
             .env("AWS_LAMBDA_LOG_GROUP_NAME", "group")
             .env("AWS_LAMBDA_LOG_STREAM_NAME", "stream")
+            .envs(fs::exists(ROOTS).is_ok_and(|is| is).then_some(("SSL_CERT_FILE", ROOTS)))
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())

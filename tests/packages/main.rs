@@ -1,5 +1,6 @@
 //! What `sam build` makes of the functions: how large they are, how fast they start, what memory
-//! and processor time they need. Prints a table, and fails if a promise is not kept.
+//! and processor time they need. Prints a table, and fails if one is too large or needs too much
+//! memory; times depend on the machine.
 //!
 //! `cargo test -p tests --test packages`; not among the other tests, since it builds everything
 //! again as it is deployed.
@@ -24,8 +25,6 @@ const MEGABYTE: u64 = 1_000_000;
 const LARGEST: u64 = 5 * MEGABYTE;
 /// A function needs less memory than this: half of the least that Lambda gives.
 const MEMORY: u64 = 64 * MEGABYTE;
-/// A start takes at most this many times as long as that of a function that does nothing.
-const SLOWER: f64 = 1.5;
 
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "this is what it is for")]
@@ -47,9 +46,9 @@ async fn main() -> ExitCode {
             megabytes(peak_memory),
             for_each.map_or_else(String::new, |time| format!("{:21}", time.as_micros())),
         );
-        kept &= zipped <= LARGEST && peak_memory < MEMORY && slower <= SLOWER;
+        kept &= zipped <= LARGEST && peak_memory < MEMORY;
     }
-    println!("promised   {:10}  {:7}  {SLOWER:7}  {:8}", megabytes(LARGEST), "", megabytes(MEMORY));
+    println!("promised   {:10}  {:7}  {:7}  {:8}", megabytes(LARGEST), "", "", megabytes(MEMORY));
     if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

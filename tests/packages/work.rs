@@ -71,8 +71,8 @@ pub(crate) async fn needs(built: &Built, aws: &Aws) -> Vec<Need> {
             pushed_before = push.processor();
         }
         done(&ingest.invoke(events(number)).await);
-        while let Some(bells) = aws.bells().await {
-            done(&push.invoke(bells).await);
+        while aws.receiver.requests().len() < (number + 1) * BATCH {
+            done(&push.invoke(aws.bells().await).await);
         }
     }
     let events = u32::try_from(BATCHES * BATCH).expect("a small number");
