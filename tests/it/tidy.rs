@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// A file longer than this has more than one topic.
@@ -128,6 +129,34 @@ fn dependencies_point_one_way() {
             manifest("infra/cli/Cargo.toml").contains(&format!("\n{function}.workspace")),
             "`tocsin serve` does not run {function}"
         );
+    }
+}
+
+/// What a package needs to run, with the features that it has when nobody asks for any.
+fn needs(package: &str) -> Vec<String> {
+    let cargo = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .args(["--package", package])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
+    let tree = String::from_utf8(cargo.stdout).unwrap();
+    let needs = tree.lines().filter_map(|line| line.split_whitespace().next());
+    needs.map(str::to_owned).collect()
+}
+
+#[test]
+fn neither_the_domain_nor_the_tool_on_a_laptop_needs_aws() {
+    for package in ["ssf", "tocsin"] {
+        let needs = needs(package);
+        assert!(needs.iter().any(|name| name == "tokio"), "{package}: the tree is read");
+        // aws-lc is AWS's cryptography, and speaks to nobody.
+        let of_aws = |name: &&String| {
+            let crypto = name.starts_with("aws-lc-");
+            (name.starts_with("aws-") && !crypto) || name.contains("lambda") || *name == "ssf-aws"
+        };
+        assert_eq!(needs.iter().find(of_aws), None, "{package}");
     }
 }
 
