@@ -7,16 +7,25 @@ use aws_config::{
 };
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 
-/// A try that takes longer than this has failed. Everything that we ask for is answered within
-/// milliseconds.
-const TRY: Duration = Duration::from_secs(3);
+/// A function's try that takes longer than this has failed. Everything that functions ask for is
+/// answered within milliseconds.
+pub const TRY: Duration = Duration::from_secs(2);
 /// A connection that takes longer than this is not made.
-const CONNECT: Duration = Duration::from_secs(1);
-/// All tries of one call together: within the time-outs of the functions, which are given in
-/// `template.yaml`, also when a few calls follow each other.
-const CALL: Duration = Duration::from_secs(8);
+pub const CONNECT: Duration = Duration::from_secs(1);
+/// All tries of one call of a function together, and the waits between them: within the functions'
+/// own time-outs, which are given in `template.yaml`. A function whose call failed can still say so,
+/// and is not killed; `tests/it/template.rs` holds all these times together.
+pub const CALL: Duration = Duration::from_secs(4);
 /// How often one call is tried.
-const TRIES: u32 = 4;
+pub const TRIES: u32 = 4;
+/// The longest wait before the second try after a throttle; it doubles with each. All waits and the
+/// tries of a call that is refused at once fit into [`CALL`].
+pub const FIRST_WAIT: Duration = Duration::from_millis(250);
+
+/// The same for operators, who wait for some things on purpose (a receive at a queue, say), and have
+/// nobody who kills them.
+const OPERATORS_TRY: Duration = Duration::from_secs(3);
+const OPERATORS_CALL: Duration = Duration::from_secs(8);
 
 /// The clients, made once for each process.
 #[derive(Clone, Debug)]
@@ -50,7 +59,7 @@ impl Clients {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .timeout_config(time_outs())
+            .timeout_config(time_outs(TRY, CALL))
             .retry_config(retries());
         config.set_endpoint_url(endpoint);
         config.build()
@@ -59,19 +68,19 @@ impl Clients {
     /// The configuration of an operator's command, which looks wherever the tools of AWS look.
     pub fn loader() -> ConfigLoader {
         aws_config::defaults(BehaviorVersion::latest())
-            .timeout_config(time_outs())
-            .retry_config(retries())
+            .timeout_config(time_outs(OPERATORS_TRY, OPERATORS_CALL))
+            .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
     }
 }
 
-fn time_outs() -> TimeoutConfig {
+fn time_outs(one_try: Duration, call: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT)
-        .operation_attempt_timeout(TRY)
-        .operation_timeout(CALL)
+        .operation_attempt_timeout(one_try)
+        .operation_timeout(call)
         .build()
 }
 
 fn retries() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(TRIES)
+    RetryConfig::standard().with_max_attempts(TRIES).with_initial_backoff(FIRST_WAIT)
 }
