@@ -19,6 +19,13 @@ impl Template {
         Self(value(&documents[0]))
     }
 
+    /// The same, deployed with another value of this parameter.
+    pub fn given(mut self, parameter: &str, value: &str) -> Self {
+        let found = self.0.pointer_mut(&format!("/Parameters/{parameter}/Default"));
+        *found.unwrap_or_else(|| panic!("the template has no {parameter}")) = json!(value);
+        self
+    }
+
     /// What is at this JSON pointer.
     pub fn at(&self, pointer: &str) -> &Value {
         self.0.pointer(pointer).unwrap_or_else(|| panic!("the template has no {pointer}"))

@@ -1,15 +1,16 @@
 //! Holds `template.yaml` and the code together.
 
-use std::{collections::BTreeSet, fs, process::Command};
+use std::{collections::BTreeSet, fs, process::Command, time::Duration};
 
 use axum::{Router, body::Body};
 use http::{Method, Request, StatusCode, header::ALLOW};
 use serde_json::{Value, json};
 use ssf::{
-    config::{Config, Settings},
+    config::{Config, Issuer, Settings},
+    delivery::HttpsPushSettings,
     metrics::Metric,
 };
-use ssf_aws::table;
+use ssf_aws::{clients, table};
 use tests::{Template, World};
 use tower::ServiceExt as _;
 
@@ -86,37 +87,54 @@ fn built_together() -> BTreeSet<String> {
 
 #[tokio::test]
 async fn each_route_is_in_the_template_and_leads_to_the_function_that_answers() {
-    let template = Template::read();
-    let mut wanted = BTreeSet::new();
+    for below in ["", "/tenants/acme"] {
+        let template = Template::read().given("IssuerPath", below);
+        assert_eq!(routes(&template), answered(below).await, "below {below:?}");
+    }
+}
+
+/// What is answered by which function when the issuer has the path `below`.
+async fn answered(below: &str) -> BTreeSet<String> {
+    let mut answered = BTreeSet::new();
     let text = fs::read_to_string(root().join("shared/src/web/paths.rs")).unwrap();
     let consts = text.lines().filter_map(|line| line.split_once(": &str = \"")?.1.split_once('"'));
     for (path, _) in consts {
-        let before = wanted.len();
-        for (function, router) in routers() {
-            if knows(router, path).await {
-                wanted.insert(format!("ANY {path} {function}"));
+        let mut functions = BTreeSet::new();
+        // What is well-known is before the issuer's path, and behind it too.
+        for path in BTreeSet::from([format!("{path}{below}"), format!("{below}{path}")]) {
+            for (function, router) in routers(below) {
+                if knows(router, &path).await {
+                    functions.insert(function);
+                    answered.insert(format!("ANY {path} {function}"));
+                }
             }
         }
-        assert_eq!(wanted.len(), before + 1, "one function answers at {path}");
+        assert_eq!(functions.len(), 1, "one function answers at {path}");
     }
+    answered
+}
+
+/// The routes in the template, each with the function that it leads to.
+fn routes(template: &Template) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (name, route) in template.resources("AWS::ApiGatewayV2::Route") {
-        if template.at(&format!("/Resources/{name}")).get("Condition").is_some() {
+        let condition = template.at(&format!("/Resources/{name}")).get("Condition");
+        if condition.is_some_and(|name| !template.holds_by_default(name.as_str().unwrap())) {
             continue;
         }
         let target = route["Target"]["Fn::Sub"].as_str().unwrap();
         let integration = target.trim_start_matches("integrations/${").trim_end_matches('}');
         let integration = template.at(&format!("/Resources/{integration}/Properties"));
-        let function = resource(&integration["IntegrationUri"]);
-        let function = template.folder(function);
+        let function = template.folder(resource(&integration["IntegrationUri"]));
         let key = template.by_default(&route["RouteKey"]);
         assert!(found.insert(format!("{key} {function}")), "{key} is there twice");
     }
-    assert_eq!(found, wanted);
+    found
 }
 
-fn routers() -> [(&'static str, Router); 4] {
-    let us = World::new().transmitter;
+fn routers(below: &str) -> [(&'static str, Router); 4] {
+    let issuer = Issuer::parse(format!("https://tocsin.example{below}")).unwrap();
+    let us = World::with(|config| config.issuer = issuer).transmitter;
     [
         ("authorize", authorize::router(&us)),
         ("discovery", discovery::router(&us)),
@@ -174,11 +192,38 @@ fn whoever_waits_waits_longer_than_what_it_waits_for() {
         let properties = template.at(&format!("/Resources/{function}/Properties"));
         let seconds = timeout(&template, properties);
         assert!(integration["TimeoutInMillis"].as_u64().unwrap() >= 1000 * seconds, "{name}");
-        if template.folder(function) == "poll" {
-            let config = Settings::default().config().unwrap();
-            assert!(seconds > config.poll_wait.as_secs(), "a long poll ends with an answer");
-        }
     }
+    // What is waited for on purpose, and how many calls of AWS may take all their time besides: one
+    // that fails is the last one, and one before it may have been slow to succeed.
+    let config = Settings::default().config().unwrap();
+    let push = HttpsPushSettings::default();
+    let of_push = |name| constant("shared/src/delivery/push.rs", name);
+    let lane = of_push("PATIENCE") + of_push("STREAM_AGE");
+    for (name, function) in template.resources(FUNCTION) {
+        let (waits, calls) = match template.folder(name) {
+            // Nothing is left to be done behind the wait but to look once more.
+            "poll" => (config.poll_wait, 1),
+            // A page that is begun just in time, and whose receiver says nothing.
+            "push" => (lane + push.total_timeout, 2),
+            _ => (Duration::ZERO, 2),
+        };
+        let needs = waits + calls * clients::CALL;
+        let has = Duration::from_secs(timeout(&template, function));
+        assert!(needs < has, "{name} has {has:?} and may need {needs:?}");
+    }
+    let waits: Duration = (0..clients::TRIES - 1).map(|n| clients::FIRST_WAIT * 2_u32.pow(n)).sum();
+    assert!(2 * clients::TRY <= clients::CALL, "a try that hangs is not the last one");
+    assert!(waits * 2 <= clients::CALL, "who is throttled comes to the last try");
+    assert!(clients::CONNECT < clients::TRY, "who cannot connect says so");
+    assert!(push.connect_timeout < push.total_timeout);
+}
+
+/// A time that is a constant of the code.
+fn constant(file: &str, name: &str) -> Duration {
+    let text = fs::read_to_string(root().join(file)).unwrap();
+    let (_, value) =
+        text.split_once(&format!("const {name}: Duration = Duration::from_secs(")).unwrap();
+    Duration::from_secs(value.split_once(')').unwrap().0.parse().unwrap())
 }
 
 #[test]
@@ -235,6 +280,73 @@ fn each_policy_names_what_it_allows() {
     }
 }
 
+/// Who is spoken of in the statement `sid` of a queue's policy, what that one may do (or may not),
+/// and under which condition the statement is there.
+fn statement_of(sid: &str) -> (Value, &'static [&'static str], &'static str) {
+    let service = |name: &str| json!({ "Service": format!("{name}.amazonaws.com") });
+    match sid {
+        "EventBridge" => (service("events"), &["sqs:SendMessage"], "TakesFromEventBridge"),
+        "NotWithoutTls" => {
+            let all = &[
+                "sqs:ChangeMessageVisibility",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ReceiveMessage",
+                "sqs:SendMessage",
+            ];
+            (json!("*"), all, "TakesOnlyTls")
+        }
+        "Sns" => (service("sns"), &["sqs:SendMessage"], "TakesFromSns"),
+        "UpstreamAccounts" => {
+            let accounts = json!({ "Fn::Split": [",", { "Ref": "UpstreamAccountIds" }] });
+            let send = &["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"];
+            (json!({ "AWS": accounts }), send, "HasUpstreamAccounts")
+        }
+        other => panic!("nothing is known of {other} here"),
+    }
+}
+
+#[test]
+fn a_queue_takes_from_others_what_was_asked_for_and_gives_them_nothing() {
+    let template = Template::read();
+    let mut found = BTreeSet::new();
+    for (name, policy) in template.resources("AWS::SQS::QueuePolicy") {
+        let queue = resource(&policy["Queues"][0]);
+        assert_eq!(policy["Queues"], json!([{ "Ref": queue }]), "{name}");
+        let mut statements = Vec::new();
+        with(policy, "Effect", &mut statements);
+        for statement in statements {
+            let sid = statement["Sid"].as_str().unwrap();
+            let (who, actions, condition) = statement_of(sid);
+            assert_eq!(statement["Principal"], who, "{name}, {sid}");
+            assert_eq!(texts(&statement["Action"]), actions, "{name}, {sid}");
+            assert_eq!(statement["Resource"], json!({ "Fn::GetAtt": format!("{queue}.Arn") }));
+            let only = statement["Condition"].to_string();
+            if sid == "NotWithoutTls" {
+                let plain = r#"{"Bool":{"aws:SecureTransport":"false"}}"#;
+                assert_eq!((&statement["Effect"], &*only), (&json!("Deny"), plain), "{name}");
+            } else {
+                assert_eq!(statement["Effect"], "Allow", "{name}, {sid}");
+                // A service works for everybody: what others ask of it is not for us.
+                let for_us = only.contains("aws:Source") && only.contains("AWS::AccountId");
+                assert!(for_us || sid == "UpstreamAccounts", "{name}, {sid}");
+            }
+            let chosen = json!({ "Fn::If": [condition, statement, { "Ref": "AWS::NoValue" }] });
+            let listed = policy["PolicyDocument"]["Statement"].as_array().unwrap();
+            let whole = template.at(&format!("/Resources/{name}")).get("Condition");
+            let asked_for = listed.contains(&chosen) || whole == Some(&json!(condition));
+            assert!(asked_for, "{name} has {sid} although nobody asked for it");
+            found.insert(format!("{queue} {sid}"));
+        }
+    }
+    let queues = template.resources("AWS::SQS::Queue");
+    let tls = queues.iter().map(|(queue, _)| format!("{queue} NotWithoutTls"));
+    let senders = ["EventBridge", "Sns", "UpstreamAccounts"];
+    let doors = ["IngestQueue", "IngestFifoQueue"];
+    let others = doors.iter().flat_map(|door| senders.map(|sid| format!("{door} {sid}")));
+    assert_eq!(found, tls.chain(others).collect());
+}
+
 #[test]
 fn the_table_is_as_the_code_reads_it() {
     let template = Template::read();
@@ -270,24 +382,83 @@ fn nothing_is_logged_for_ever() {
     }
 }
 
-#[test]
-fn each_alarm_is_about_something_and_has_its_section_in_the_runbook() {
-    let template = Template::read();
-    let runbook = fs::read_to_string(root().join("infra/runbook.md")).unwrap();
-    let metrics = Metric::ALL.map(Metric::name);
-    for (name, alarm) in template.resources("AWS::CloudWatch::Alarm") {
-        if alarm["Namespace"] == "Tocsin" {
-            assert!(metrics.contains(&alarm["MetricName"].as_str().unwrap()), "{name}");
+/// What alarms there must be: of what, in which namespace, and where.
+fn wanted_alarms(template: &Template) -> BTreeSet<String> {
+    let mut wanted = BTreeSet::from([
+        "AWS/ApiGateway 5xx ApiId=Api".to_owned(),
+        "AWS/Lambda Invocations FunctionName=SweepFunction".to_owned(),
+    ]);
+    for (function, properties) in template.resources(FUNCTION) {
+        wanted.insert(format!("AWS/Lambda Errors FunctionName={function}"));
+        let mut triggers = Vec::new();
+        with(&properties["Events"], "Queue", &mut triggers);
+        for queue in triggers.iter().map(|trigger| resource(&trigger["Queue"])) {
+            let age = "AWS/SQS ApproximateAgeOfOldestMessage";
+            wanted.insert(format!("{age} QueueName={queue}.QueueName"));
         }
+    }
+    let mut redrives = Vec::new();
+    with(template.at("/Resources"), "deadLetterTargetArn", &mut redrives);
+    for queue in redrives.iter().map(|redrive| resource(&redrive["deadLetterTargetArn"])) {
+        let depth = "AWS/SQS ApproximateNumberOfMessagesVisible";
+        wanted.insert(format!("{depth} QueueName={queue}.QueueName"));
+    }
+    let alarming = |metric: &Metric| match metric {
+        Metric::EventsFailed
+        | Metric::PushFailures
+        | Metric::SignLatency
+        | Metric::SignThrottles => true,
+        // Good news, what depends on receivers, and what is with the dead letters.
+        Metric::DeliveryLatency
+        | Metric::EventsAccepted
+        | Metric::EventsRefused
+        | Metric::SetsDelivered
+        | Metric::SetsIssued => false,
+    };
+    for metric in Metric::ALL.iter().filter(|metric| alarming(metric)) {
+        wanted.insert(format!("Tocsin {} Stack=AWS::StackName", metric.name()));
+    }
+    wanted
+}
+
+#[test]
+fn what_goes_wrong_sets_an_alarm_off_and_each_alarm_has_its_section_in_the_runbook() {
+    let template = Template::read();
+    let mut found = BTreeSet::new();
+    let mut names = Vec::new();
+    for (name, alarm) in template.resources("AWS::CloudWatch::Alarm") {
+        let of = alarm["MetricName"].as_str().unwrap();
+        let mut what = format!("{} {of}", alarm["Namespace"].as_str().unwrap());
+        for dimension in alarm["Dimensions"].as_array().unwrap() {
+            let value = &dimension["Value"];
+            let value = value["Fn::GetAtt"].as_str().or(value["Ref"].as_str()).unwrap();
+            what += &format!(" {}={value}", dimension["Name"].as_str().unwrap());
+        }
+        assert!(found.insert(what), "{name} is there twice");
         let text = alarm["AlarmName"]["Fn::Sub"].as_str().unwrap();
-        let end = text.strip_prefix("${AWS::StackName}-").unwrap();
-        assert!(runbook.contains(&format!("`{end}`")), "the runbook says nothing of {end}");
+        names.push(text.strip_prefix("${AWS::StackName}-").unwrap());
         assert!(alarm["AlarmActions"].is_object(), "{name} tells nobody");
     }
+    let wanted = wanted_alarms(&template);
+    let differ: Vec<_> = found.symmetric_difference(&wanted).collect();
+    assert!(differ.is_empty(), "missing, or not asked for: {differ:?}");
+    let runbook = fs::read_to_string(root().join("infra/runbook.md")).unwrap();
+    let (_, alarms) = runbook.split_once("\n## Alarms\n").unwrap();
+    // A section begins with the names of the alarms that it is about.
+    let parts = alarms.split("**`").skip(1).map(|part| part.split_once("`**").unwrap().0);
+    let mut sections: Vec<&str> = parts.collect();
+    sections.sort_unstable();
+    names.sort_unstable();
+    assert_eq!(sections, names, "each has one section");
+}
+
+#[test]
+fn the_dashboard_shows_what_is_counted() {
+    let template = Template::read();
     let dashboard = template.at("/Resources/Dashboard/Properties/DashboardBody/Fn::Sub");
     let dashboard: Value = serde_json::from_str(dashboard.as_str().unwrap()).unwrap();
     let shown = dashboard.to_string();
-    for metric in metrics {
+    for metric in Metric::ALL.map(Metric::name) {
         assert!(shown.contains(metric), "the dashboard does not show {metric}");
     }
 }
