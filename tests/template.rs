@@ -20,6 +20,7 @@ impl Template {
     }
 
     /// The same, deployed with another value of this parameter.
+    #[must_use]
     pub fn given(mut self, parameter: &str, value: &str) -> Self {
         let found = self.0.pointer_mut(&format!("/Parameters/{parameter}/Default"));
         *found.unwrap_or_else(|| panic!("the template has no {parameter}")) = json!(value);
