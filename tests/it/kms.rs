@@ -26,7 +26,7 @@ fn client() -> Client {
 }
 
 /// The ARN of a new key, which is the stack's first one.
-async fn first(client: &Client, spec: KeySpec) -> String {
+pub(crate) async fn first(client: &Client, spec: KeySpec) -> String {
     let usage = if spec == SymmetricDefault { EncryptDecrypt } else { SignVerify };
     let tag = Tag::builder().tag_key("team").tag_value("identity").build().unwrap();
     let policy = json!({
