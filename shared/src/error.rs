@@ -68,7 +68,7 @@ impl Error {
         match self {
             Self::Table(TableError::Conflict | TableError::Unavailable(_))
             | Self::Queue(QueueError::Unavailable(_))
-            | Self::Sign(SignError::Unavailable(_))
+            | Self::Sign(SignError::Throttled(_) | SignError::Unavailable(_))
             | Self::Seal(SealError::Unavailable(_))
             | Self::TooSoon { .. } => true,
             Self::Invalid(_)

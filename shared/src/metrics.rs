@@ -30,7 +30,7 @@ pub enum Metric {
     SetsIssued,
     /// How long a signature takes; milliseconds.
     SignLatency,
-    /// Signatures that the signer did not give, for want of time or because it was asked too often.
+    /// Signatures that the signer did not give because it was asked too often.
     SignThrottles,
 }
 

@@ -18,3 +18,21 @@ pub(crate) fn is_unusable(code: Option<&str>) -> bool {
         )
     )
 }
+
+/// Whether the code says that there were too many requests, of ours or of the whole account.
+pub(crate) fn is_throttled(code: Option<&str>) -> bool {
+    matches!(
+        code,
+        Some(
+            "LimitExceededException"
+                | "RequestLimitExceeded"
+                | "RequestThrottled"
+                | "RequestThrottledException"
+                | "SlowDown"
+                | "Throttling"
+                | "ThrottledException"
+                | "ThrottlingException"
+                | "TooManyRequestsException"
+        )
+    )
+}

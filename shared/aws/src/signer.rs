@@ -26,7 +26,7 @@ use ssf::{
     table::BoxError,
 };
 
-use crate::kms::is_unusable;
+use crate::kms::{is_throttled, is_unusable};
 
 /// How long a key that was destroyed can be had back; as long as KMS allows. Meanwhile it costs
 /// nothing.
@@ -177,6 +177,8 @@ where
 {
     if is_unusable(error.code()) {
         SignError::KeyUnusable { kid: kid.to_owned(), source: error.into() }
+    } else if is_throttled(error.code()) {
+        SignError::Throttled(error.into())
     } else {
         SignError::Unavailable(error.into())
     }

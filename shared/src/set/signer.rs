@@ -95,7 +95,10 @@ pub enum SignError {
         #[source]
         source: BoxError,
     },
-    /// The signer does not answer, or wants us to slow down.
+    /// It was asked too often, and wants us to slow down.
+    #[error("the signer is asked too often")]
+    Throttled(#[source] BoxError),
+    /// The signer does not answer, or not in time.
     #[error("the signer is not available")]
     Unavailable(#[source] BoxError),
 }

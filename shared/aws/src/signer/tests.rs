@@ -140,7 +140,7 @@ async fn a_key_that_cannot_sign_as_asked_is_named_with_the_reason() {
             SignError::KeyUnusable { kid, source } => {
                 assert_eq!((kid.as_str(), source.to_string().as_str()), (FIRST, reason));
             }
-            error @ SignError::Unavailable(_) => panic!("{error:?}"),
+            error @ (SignError::Throttled(_) | SignError::Unavailable(_)) => panic!("{error:?}"),
         }
     }
 }
@@ -148,28 +148,33 @@ async fn a_key_that_cannot_sign_as_asked_is_named_with_the_reason() {
 #[tokio::test]
 async fn what_an_operator_must_mend_is_told_from_what_passes() {
     let key = key(FIRST);
-    for (status, code, unusable) in [
-        (400, "DisabledException", true),
-        (400, "KMSInvalidStateException", true),
-        (400, "NotFoundException", true),
-        (400, "AccessDeniedException", true),
-        (400, "InvalidKeyUsageException", true),
-        (400, "ThrottlingException", false),
-        (400, "LimitExceededException", false),
-        (500, "KMSInternalException", false),
-        (503, "DependencyTimeoutException", false),
-        (500, "KeyUnavailableException", false),
+    for (status, code, expected) in [
+        (400, "DisabledException", "unusable"),
+        (400, "KMSInvalidStateException", "unusable"),
+        (400, "NotFoundException", "unusable"),
+        (400, "AccessDeniedException", "unusable"),
+        (400, "InvalidKeyUsageException", "unusable"),
+        (400, "ThrottlingException", "throttled"),
+        (400, "LimitExceededException", "throttled"),
+        (400, "RequestLimitExceeded", "throttled"),
+        (500, "KMSInternalException", "unavailable"),
+        (503, "DependencyTimeoutException", "unavailable"),
+        (500, "KeyUnavailableException", "unavailable"),
     ] {
         let rule =
             mock!(Client::sign).sequence().http_status(status, Some(error(code))).repeatedly();
         let rule = rule.build();
-        let answer = of(&[&rule]).sign(&key, b"").await.unwrap_err();
-        match answer {
-            SignError::KeyUnusable { kid, .. } => assert!(unusable && kid == key.kid, "{code}"),
-            SignError::Unavailable(_) => assert!(!unusable, "{code}"),
-        }
+        let answer = match of(&[&rule]).sign(&key, b"").await.unwrap_err() {
+            SignError::KeyUnusable { kid, .. } => {
+                assert_eq!(kid, key.kid);
+                "unusable"
+            }
+            SignError::Throttled(_) => "throttled",
+            SignError::Unavailable(_) => "unavailable",
+        };
+        assert_eq!(answer, expected, "{code}");
         // Only what passes is worth another try.
-        assert_eq!(rule.num_calls() > 1, !unusable, "{code}");
+        assert_eq!(rule.num_calls() > 1, answer != "unusable", "{code}");
     }
 }
 
