@@ -34,6 +34,7 @@ use async_trait::async_trait;
 use aws_lc_rs::rand;
 use aws_sdk_dynamodb::{
     Client,
+    error::SdkError,
     types::{
         Delete, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
         TransactWriteItem,
@@ -71,6 +72,9 @@ const AT_ONCE: usize = 16;
 /// How often in a row `DynamoDB` may leave all keys of a `BatchGetItem` unread. The SDK does not
 /// count that as a failure, and so does not try again by itself.
 const IDLE_TRIES: u32 = 6;
+/// How often a write is tried while transactions with the same item are in its way. Each takes a few
+/// milliseconds; the SDK does not try again by itself.
+const TRANSACTION_TRIES: u32 = 5;
 /// The longest wait before the second try; it doubles with each.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 
@@ -108,8 +112,9 @@ impl DynamoDbTable {
             if !left.is_empty() && idle == IDLE_TRIES {
                 return Err(TableError::Unavailable("DynamoDB leaves keys unread".into()));
             }
-            if !left.is_empty() && idle > 0 {
-                self.clock.sleep(wait(idle)).await;
+            // Also when some were read: that keys are left says that there is too much to do.
+            if !left.is_empty() {
+                self.clock.sleep(wait(idle.max(1))).await;
             }
         }
         Ok(found)
@@ -141,7 +146,7 @@ impl DynamoDbTable {
         Ok((answer.items.unwrap_or_default(), next))
     }
 
-    async fn write_one(&self, write: Write, now: Timestamp) -> Result<Version, TableError> {
+    async fn write_at(&self, write: Write, now: Timestamp) -> Result<Version, TableError> {
         check_write(&write)?;
         let Write { key, condition, content } = write;
         let test = Test::of(condition, now);
@@ -162,7 +167,8 @@ impl DynamoDbTable {
             .set_expression_attribute_names(test.names)
             .set_expression_attribute_values(test.values)
             .return_values_on_condition_check_failure(OnFailure::AllOld);
-        let Err(error) = request.send().await else { return Ok(version) };
+        let sent = self.send(|| request.clone().send(), failure::is_in_the_way).await;
+        let Err(error) = sent else { return Ok(version) };
         // A try that seemed to fail may have been done; the SDK's next one then finds our own item.
         let ours = error
             .as_service_error()
@@ -180,8 +186,29 @@ impl DynamoDbTable {
             .set_condition_expression(test.expression)
             .set_expression_attribute_names(test.names)
             .set_expression_attribute_values(test.values);
-        request.send().await.map_err(failure::of)?;
+        let sent = self.send(|| request.clone().send(), failure::is_in_the_way).await;
+        sent.map_err(failure::of)?;
         Ok(Version(0))
+    }
+
+    /// What `send` answers when no transaction is in its way, or when one has been too often.
+    async fn send<T, E, F>(
+        &self,
+        send: impl Fn() -> F,
+        is_in_the_way: impl Fn(&E) -> bool,
+    ) -> F::Output
+    where
+        F: Future<Output = Result<T, SdkError<E>>>,
+    {
+        for tries in 1..TRANSACTION_TRIES {
+            match send().await {
+                Err(error) if error.as_service_error().is_some_and(&is_in_the_way) => {
+                    self.clock.sleep(wait(tries)).await;
+                }
+                answer => return answer,
+            }
+        }
+        send().await
     }
 
     /// `write` as part of a transaction, and the version that it leads to.
@@ -288,7 +315,7 @@ impl Table for DynamoDbTable {
             return writes.iter().map(|_| Err(SAME_KEY)).collect();
         }
         let now = self.clock.now();
-        let done = writes.into_iter().map(|write| self.write_one(write, now));
+        let done = writes.into_iter().map(|write| self.write_at(write, now));
         stream::iter(done).buffered(AT_ONCE).collect().await
     }
 
@@ -303,7 +330,8 @@ impl Table for DynamoDbTable {
         let (parts, versions): (Vec<_>, _) = parts.into_iter().unzip();
         // The SDK sends a token along, so that a transaction that it tries again is done once.
         let request = self.client.transact_write_items().set_transact_items(Some(parts));
-        request.send().await.map_err(failure::of_transaction)?;
+        let sent = self.send(|| request.clone().send(), failure::is_in_the_way_of_all).await;
+        sent.map_err(failure::of_transaction)?;
         Ok(versions)
     }
 

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use super::{Key, TableError, Write};
 
-/// An item in `DynamoDB`, names and numbers of its attributes included.
+/// An item in `DynamoDB`, names and numbers of its attributes included. Its copy in the index by
+/// order counts towards that too; but bodies are compressed there, and by how much is not known
+/// here, so that only `DynamoDB`'s own home can tell.
 const MAX_ITEM: usize = 400 * 1024;
 /// The names `pk`, `sk`, `body`, … and the numbers beside them.
 const ITEM_OVERHEAD: usize = 100;

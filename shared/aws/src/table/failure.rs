@@ -18,9 +18,7 @@ where
     R: std::fmt::Debug + Send + Sync + 'static,
 {
     match error.code() {
-        Some("ConditionalCheckFailedException" | "TransactionConflictException") => {
-            TableError::Conflict
-        }
+        Some("ConditionalCheckFailedException") => TableError::Conflict,
         Some("ItemCollectionSizeLimitExceededException") => PARTITION_FULL,
         Some("ValidationException") => invalid(error.message()),
         _ => TableError::Unavailable(error.into()),
@@ -41,7 +39,9 @@ where
     for reason in canceled.cancellation_reasons() {
         match reason.code() {
             None | Some("None") => {}
-            Some("ConditionalCheckFailed" | "TransactionConflict") => conflict = true,
+            Some("ConditionalCheckFailed") => conflict = true,
+            // It was in the way each time that we tried.
+            Some("TransactionConflict") => {}
             Some("ItemCollectionSizeLimitExceeded") => return PARTITION_FULL,
             Some("ValidationError") => return invalid(reason.message()),
             // Throttled: nothing was looked at, so that a conflict beside it may be none.
@@ -49,6 +49,23 @@ where
         }
     }
     if conflict { TableError::Conflict } else { TableError::Unavailable(error.into()) }
+}
+
+/// Whether a write was not done only because a transaction with the same item was under way. No
+/// condition was looked at: the same write may be done a moment later.
+pub(super) fn is_in_the_way(error: &impl ProvideErrorMetadata) -> bool {
+    error.code() == Some("TransactionConflictException")
+}
+
+/// The same, of a transaction.
+pub(super) fn is_in_the_way_of_all(error: &TransactWriteItemsError) -> bool {
+    let TransactWriteItemsError::TransactionCanceledException(canceled) = error else {
+        return is_in_the_way(error);
+    };
+    let reasons = canceled.cancellation_reasons().iter();
+    let mut reasons = reasons.filter_map(|reason| reason.code()).filter(|code| *code != "None");
+    let first = reasons.next();
+    first == Some("TransactionConflict") && reasons.all(|code| code == "TransactionConflict")
 }
 
 /// The item because of which the condition of a put did not hold.

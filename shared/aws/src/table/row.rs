@@ -77,7 +77,29 @@ pub(super) fn of_content(
         let whole = i64::from(expires.subsec_nanosecond() > 0);
         set(TTL_ATTRIBUTE, number(expires.as_second() + whole));
     }
+    check_size(&row)?;
     Ok(row)
+}
+
+/// What an item may have, its copy in the index included.
+const MAX_ITEM: usize = 400 * 1024;
+
+/// Whether `DynamoDB` takes this row. How large it is, and its copy in the index, is known only when
+/// its body is compressed.
+fn check_size(row: &Attributes) -> Result<(), TableError> {
+    let size = |(name, value): (&String, &AttributeValue)| {
+        let value = match value {
+            AttributeValue::B(bytes) => bytes.as_ref().len(),
+            AttributeValue::N(text) | AttributeValue::S(text) => text.len(),
+            _ => 0,
+        };
+        name.len() + value
+    };
+    let copies = if row.contains_key(ORDER_KEY) { 2 } else { 1 };
+    if row.iter().map(size).sum::<usize>() * copies > MAX_ITEM {
+        return Err(TableError::Refused("the item, with its copy in the index, is over 400 KB"));
+    }
+    Ok(())
 }
 
 /// The item that these attributes are.

@@ -10,7 +10,9 @@ use aws_sdk_dynamodb::{
     error::ErrorMetadata,
     operation::{
         batch_get_item::BatchGetItemOutput,
+        delete_item::DeleteItemOutput,
         put_item::{PutItemError, PutItemOutput},
+        transact_write_items::TransactWriteItemsOutput,
     },
     types::error::ConditionalCheckFailedException,
 };
@@ -21,9 +23,13 @@ use super::*;
 use crate::naps::Naps;
 
 fn table(rules: &[&Rule]) -> DynamoDbTable {
+    on(Arc::new(Naps::default()), rules)
+}
+
+fn on(clock: Arc<Naps>, rules: &[&Rule]) -> DynamoDbTable {
     let client = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, rules, |config| config
         .retry_config(RetryConfig::disabled()));
-    DynamoDbTable::new(client, "tocsin", Arc::new(Naps::default()))
+    DynamoDbTable::new(client, "tocsin", clock)
 }
 
 fn put(condition: Condition) -> Write {
@@ -59,11 +65,14 @@ async fn keys_that_were_left_unread_are_asked_for_again() {
         .then_output(|| {
             BatchGetItemOutput::builder().responses("tocsin", vec![stored("1")]).build()
         });
-    let table = table(&[&first, &second]);
+    let clock = Arc::new(Naps::default());
+    let table = on(clock.clone(), &[&first, &second]);
     let keys = ["1", "2", "1", "3"].map(|sk| Key::new("p", sk));
     let found = table.batch_get(&keys).await.unwrap();
     let found: Vec<_> = found.iter().map(|item| item.as_ref().map(|item| &*item.key.sk)).collect();
     assert_eq!(found, [Some("1"), Some("2"), Some("1"), None]);
+    let [nap] = clock.taken()[..] else { panic!("{:?}", clock.taken()) };
+    assert!((FIRST_WAIT / 2..=FIRST_WAIT).contains(&nap), "{nap:?}");
 }
 
 #[tokio::test]
@@ -102,7 +111,7 @@ const LARGE: &str = "the item, or one of its keys, is larger than DynamoDB allow
 async fn an_error_of_a_write_says_whether_to_decide_again_or_to_try_again() {
     for (status, error, message, expected) in [
         (400, "ConditionalCheckFailedException", "The conditional request failed", "conflict"),
-        (400, "TransactionConflictException", "Transaction is ongoing for the item", "conflict"),
+        (400, "TransactionConflictException", "Transaction is ongoing for the item", "unavailable"),
         (400, "ProvisionedThroughputExceededException", "", "unavailable"),
         (400, "ThrottlingException", "", "unavailable"),
         (400, "RequestLimitExceeded", "", "unavailable"),
@@ -117,7 +126,8 @@ async fn an_error_of_a_write_says_whether_to_decide_again_or_to_try_again() {
         let body = format!(
             r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{error}","message":"{message}"}}"#
         );
-        let rule = mock!(Client::put_item).sequence().http_status(status, Some(body)).build();
+        let rule = mock!(Client::put_item).sequence().http_status(status, Some(body)).repeatedly();
+        let rule = rule.build();
         assert_eq!(
             kind(write(&table(&[&rule]), put(Condition::Absent)).await),
             expected,
@@ -130,7 +140,9 @@ async fn an_error_of_a_write_says_whether_to_decide_again_or_to_try_again() {
 async fn a_canceled_transaction_says_why() {
     for (reasons, expected) in [
         (vec!["None", "ConditionalCheckFailed"], "conflict"),
-        (vec!["TransactionConflict", "None"], "conflict"),
+        (vec!["TransactionConflict", "None"], "unavailable"),
+        (vec!["TransactionConflict", "ConditionalCheckFailed"], "conflict"),
+        (vec!["TransactionConflict", "ThrottlingError"], "unavailable"),
         (vec!["ThrottlingError", "None"], "unavailable"),
         (vec!["ProvisionedThroughputExceeded", "ConditionalCheckFailed"], "unavailable"),
         (vec!["ConditionalCheckFailed", "ThrottlingError"], "unavailable"),
@@ -144,11 +156,64 @@ async fn a_canceled_transaction_says_why() {
                 "CancellationReasons":[{}]}}"#,
             listed.join(",")
         );
-        let rule =
-            mock!(Client::transact_write_items).sequence().http_status(400, Some(body)).build();
+        let rule = mock!(Client::transact_write_items).sequence().http_status(400, Some(body));
+        let rule = rule.repeatedly().build();
         let answer = table(&[&rule]).transact(vec![put(Condition::Absent)]).await;
         assert_eq!(kind(answer), expected, "{reasons:?}");
     }
+}
+
+/// No condition was looked at, so that nobody must decide again.
+#[tokio::test]
+async fn what_meets_a_transaction_waits_for_its_end() {
+    let met = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException"}"#;
+    let canceled = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "CancellationReasons":[{"Code":"None"},{"Code":"TransactionConflict"}]}"#;
+    let put_item = mock!(Client::put_item)
+        .sequence()
+        .http_status(400, Some(met.to_owned()))
+        .http_status(400, Some(met.to_owned()))
+        .output(|| PutItemOutput::builder().build())
+        .build();
+    let delete_item = mock!(Client::delete_item)
+        .sequence()
+        .http_status(400, Some(met.to_owned()))
+        .output(|| DeleteItemOutput::builder().build())
+        .build();
+    let transact = mock!(Client::transact_write_items)
+        .sequence()
+        .http_status(400, Some(canceled.to_owned()))
+        .output(|| TransactWriteItemsOutput::builder().build())
+        .build();
+    let clock = Arc::new(Naps::default());
+    let table = on(clock.clone(), &[&put_item, &delete_item, &transact]);
+    write(&table, put(Condition::Absent)).await.unwrap();
+    let delete = Write::delete(Key::new("p", "1"), Condition::Version(Version(7)));
+    write(&table, delete).await.unwrap();
+    table.transact(vec![put(Condition::Any)]).await.unwrap();
+    let calls = [&put_item, &delete_item, &transact].map(|rule| rule.num_calls());
+    assert_eq!((calls, clock.taken().len()), ([3, 2, 2], 4));
+}
+
+/// `DynamoDB` counts the copy in the index towards the 400 KB that an item may have.
+#[tokio::test]
+async fn an_item_that_is_too_large_with_its_copy_is_not_sent() {
+    let sent = mock!(Client::put_item).then_output(|| PutItemOutput::builder().build());
+    let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, &[&sent]);
+    let table = DynamoDbTable::new(client, "tocsin", Arc::new(Naps::default()));
+    // A random hexadecimal digit takes about half a byte when it is compressed.
+    let digits = |kb: usize| -> String {
+        std::iter::repeat_with(random).take(kb * 64).map(|n| format!("{n:016x}")).collect()
+    };
+    for (kb, order, fits) in
+        [(350, Some("P#1"), true), (350, None, true), (390, None, true), (390, Some("P#1"), false)]
+    {
+        let content = Content { body: digits(kb), order: order.map(str::to_owned), expires: None };
+        let write = table.write_one(Write::put(Key::new("p", "1"), Condition::Any, content)).await;
+        assert_eq!(write.is_ok(), fits, "{kb} {order:?} {write:?}");
+        assert!(fits || matches!(write, Err(TableError::Refused(_))), "{write:?}");
+    }
+    assert_eq!(sent.num_calls(), 3);
 }
 
 #[tokio::test]
