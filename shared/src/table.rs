@@ -30,7 +30,12 @@ pub trait Table: fmt::Debug + Send + Sync {
     /// keep the others from being done. No two of them may have the same key.
     async fn write(&self, writes: Vec<Write>) -> Vec<Result<Version, TableError>>;
 
-    /// Does all of `writes` (at most 100) or none: [`TableError::Conflict`] when any condition does
+    /// Does one write.
+    async fn write_one(&self, write: Write) -> Result<Version, TableError> {
+        self.write(vec![write]).await.pop().expect("one write has one answer")
+    }
+
+    /// Does all of `writes` (at most 100) or none, at twice the cost: [`TableError::Conflict`] when any condition does
     /// not hold. No two of them may have the same key.
     async fn transact(&self, writes: Vec<Write>) -> Result<Vec<Version>, TableError>;
 

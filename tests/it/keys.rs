@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use ssf::{
+    client::NewClient,
     clock::SystemClock,
     delivery::PollRequest,
     embedded::{Database, LocalSigner},
@@ -108,6 +109,24 @@ async fn processes_that_rotate_together_lose_no_key() {
     }
     let files = std::fs::read_dir(folder.path().join("keys")).unwrap().count();
     assert_eq!(files, list.len());
+}
+
+/// `DynamoDB` asks twice as much for a transaction, and one item needs none.
+#[tokio::test]
+async fn what_is_one_item_is_written_without_a_transaction() {
+    let world = World::new();
+    let wish = NewClient::new("Alice", vec!["https://alice.example".to_owned()]);
+    let (client, _) = world.transmitter.client_create(wish).await.unwrap();
+    world.table.take();
+    let id = &client.client_id;
+    world.transmitter.keys().rotate(true).await.unwrap();
+    world.transmitter.grant(&client, None).await.unwrap();
+    let (token, _) = world.transmitter.static_token_create(id, None).await.unwrap();
+    world.transmitter.token_revoke(&token.token_id.to_string()).await.unwrap();
+    world.transmitter.client_rotate_secret(id).await.unwrap();
+    let counts = world.table.take();
+    // Two of them are for the ring: the first key, and the next one.
+    assert_eq!((counts.transactions, counts.write_items), (0, 6));
 }
 
 #[tokio::test]

@@ -136,7 +136,7 @@ impl Transmitter {
         if early || !life || claims.jti.is_empty() {
             return Err(OAuthError::InvalidClient);
         }
-        match self.parts().table.transact(vec![use_assertion(id, &claims.jti, latest)]).await {
+        match self.parts().table.write_one(use_assertion(id, &claims.jti, latest)).await {
             Ok(_) => Ok(()),
             Err(TableError::Conflict) => Err(OAuthError::InvalidClient),
             Err(error) => Err(Error::from(error).into()),

@@ -85,7 +85,7 @@ impl Transmitter {
         let scope = scope_text(&token.scope);
         let row = TokenRow { token, secret: None };
         // What is not in the table is refused: so it is there before the answer is.
-        self.parts().table.transact(vec![row.put(Condition::Absent)]).await.map_err(Error::from)?;
+        self.parts().table.write_one(row.put(Condition::Absent)).await.map_err(Error::from)?;
         Ok(Grant { access_token, token_type: "Bearer", expires_in: LIFETIME.as_secs(), scope })
     }
 

@@ -127,7 +127,7 @@ impl Transmitter {
         };
         let secret = Secret::fresh();
         let row = TokenRow { token, secret: Some(SecretHash::of(&secret)) };
-        self.parts().table.transact(vec![row.put(Condition::Absent)]).await?;
+        self.parts().table.write_one(row.put(Condition::Absent)).await?;
         let value = format!("{STATIC_PREFIX}{}.{}", row.token.token_id, secret.expose());
         Ok((row.token, Secret::new(value)))
     }

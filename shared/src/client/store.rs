@@ -113,7 +113,7 @@ impl Transmitter {
             row.client.last_modified = self.parts().clock.now();
             let condition = Condition::Version(item.version);
             let write = Write::put(client_key(id), condition, Content::json(&row));
-            match table.transact(vec![write]).await {
+            match table.write_one(write).await {
                 Err(TableError::Conflict) if attempts < ATTEMPTS => attempts += 1,
                 written => return Ok(written.map(|_| row.client)?),
             }
@@ -132,7 +132,7 @@ impl Transmitter {
             let Some(item) = table.get(&token_key(id)).await? else { return Ok(None) };
             let mut row: TokenRow = item.read()?;
             change(&mut row.token);
-            match table.transact(vec![row.put(Condition::Version(item.version))]).await {
+            match table.write_one(row.put(Condition::Version(item.version))).await {
                 Err(TableError::Conflict) if attempts < ATTEMPTS => attempts += 1,
                 written => return Ok(written.map(|_| Some(row.token))?),
             }

@@ -205,7 +205,7 @@ impl KeyRing {
             let answer = decide(&mut ring, now)?;
             if ring != old {
                 let write = Write::put(key(), condition, Content::json(&ring));
-                match self.table.transact(vec![write]).await {
+                match self.table.write_one(write).await {
                     Err(TableError::Conflict) if attempts < ATTEMPTS => {
                         attempts += 1;
                         continue;
