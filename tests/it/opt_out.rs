@@ -1,7 +1,10 @@
 //! Accounts that take no part in the exchange of RISC events ([RISC 1.0, 2.8]; requirement 174).
 
 use serde_json::{Value, json};
-use ssf::delivery::Door;
+use ssf::{
+    delivery::Door,
+    table::{Key, Table as _},
+};
 use tests::{
     World,
     world::{caep, event_of, push_stream, session_revoked},
@@ -97,6 +100,20 @@ async fn the_last_word_counts_whatever_comes_late() {
     world.settle().await;
     assert_eq!(world.http.take().len(), 1, "it is told, as any event");
     assert_eq!(told(&world, jane, &["account-enabled"]).await, ["account-enabled"]);
+}
+
+/// All batches would write the same item, and so get into each other's way.
+#[tokio::test]
+async fn that_somebody_has_opted_out_is_noted_once() {
+    let world = world().await;
+    let noted = async || world.table.get(&Key::new("OPT", "OPT")).await.unwrap();
+    told(&world, "jane@example.com", &["opt-in"]).await;
+    assert_eq!(noted().await, None, "nobody has opted out yet");
+    told(&world, "jane@example.com", &["opt-out-effective"]).await;
+    let first = noted().await.unwrap();
+    told(&world, "john@example.com", &["opt-out-effective"]).await;
+    assert_eq!(noted().await, Some(first));
+    assert_eq!(world.table.take().transaction_items, 3, "those of the stream that was created");
 }
 
 /// Nobody pays for what nobody uses.

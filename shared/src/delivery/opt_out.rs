@@ -59,9 +59,7 @@ impl Transmitter {
                 account.moved = true;
             }
         }
-        for (digest, account) in accounts.into_iter().filter(|(_, account)| account.moved) {
-            self.keep(&digest, account).await?;
-        }
+        self.keep(accounts.into_iter().filter(|(_, account)| account.moved)).await?;
         Ok(withheld)
     }
 
@@ -83,15 +81,20 @@ impl Transmitter {
         Ok(accounts)
     }
 
-    async fn keep(&self, digest: &Digest, account: Account) -> Result<(), Error> {
-        let put = Write::put(key(digest), account.condition, content(&account.standing));
-        let mut writes = vec![put];
-        if account.standing.state != OptState::OptIn {
-            writes.push(index_row(flag()));
+    async fn keep(&self, accounts: impl Iterator<Item = (Digest, Account)>) -> Result<(), Error> {
+        let table = &self.parts().table;
+        let accounts: Vec<_> = accounts.collect();
+        let leaves = |(_, account): &(_, Account)| account.standing.state != OptState::OptIn;
+        // First: an account of which nobody asks has not left. And only once, for all batches write
+        // the same one.
+        if accounts.iter().any(leaves) && table.get(&flag()).await?.is_none() {
+            table.write_one(index_row(flag())).await?;
         }
+        let put = |(digest, account): (Digest, Account)| {
+            Write::put(key(&digest), account.condition, content(&account.standing))
+        };
         // A conflict: another batch has an event about the same account. This one comes again.
-        self.parts().table.transact(writes).await?;
-        Ok(())
+        self.write_rows(accounts.into_iter().map(put).collect()).await
     }
 }
 
