@@ -227,7 +227,8 @@ fn on_stream(
             (wish, running.boxed_local())
         }
         Call::Verify { .. } => {
-            let state = format!("state {}", model.news.len());
+            // Of two that run side by side each has its own.
+            let state = format!("state {} of {process}", model.news.len());
             (
                 Wish::Verify { stream: number, state: state.clone() },
                 ask!(verify_stream, json!({"state": state})),

@@ -141,3 +141,11 @@ fn an_event_that_was_dropped_and_comes_again_keeps_its_bytes() {
         Step::Settle,
     ]);
 }
+
+#[test]
+fn two_verifications_at_once_are_told_apart_when_one_crashes() {
+    let verify = Call::Verify { stream: 0 };
+    let fault = Some(Fault { at: 0, kind: FaultKind::Crash, done: Done::All });
+    let both = Step::Run { calls: vec![verify, verify], fault, turns: 0 };
+    runs([poll_stream(ALICE), both, emit(0)]);
+}
