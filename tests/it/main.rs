@@ -18,6 +18,7 @@ mod opt_out;
 mod poll;
 mod push_http;
 mod queue;
+mod rest;
 mod sets;
 mod simulation;
 mod status;

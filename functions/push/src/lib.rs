@@ -1,11 +1,9 @@
 //! Push-based delivery (RFC 8935): answers the bells of the push queue.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
 use ssf::{
     Transmitter,
-    delivery::{PushTask, PushVerdict},
+    delivery::{PushTask, PushVerdict, backoff},
     error::chain,
     queue::{MAX_VISIBILITY, Received},
 };
@@ -26,20 +24,20 @@ pub async fn handle(transmitter: &Transmitter, batch: &[Received]) -> Vec<String
     join_all(again).await.concat()
 }
 
-/// The bells of one group ring for one lane: what the first one finds, all find.
+/// The bells of one group ring for one lane: what the first one finds, all find. So it alone comes
+/// again, and the others, which would find the same once more, are done.
 async fn answer_group(transmitter: &Transmitter, group: &[&Received]) -> Vec<String> {
-    let PushVerdict::Again(delay) = answer(transmitter, group[0]).await else {
+    let message = group[0];
+    let PushVerdict::Again(delay) = answer(transmitter, message).await else {
         return Vec::new();
     };
     let delay = delay.min(MAX_VISIBILITY);
-    for message in group {
-        if let Err(error) = transmitter.parts().push.postpone(&message.receipt, delay).await {
-            // It comes again when its time out of sight is over.
-            let error = chain(&error);
-            tracing::warn!(message.id, error, "a bell could not be put off");
-        }
+    if let Err(error) = transmitter.parts().push.postpone(&message.receipt, delay).await {
+        // It comes again when its time out of sight is over.
+        let error = chain(&error);
+        tracing::warn!(message.id, error, "a bell could not be put off");
     }
-    group.iter().map(|message| message.id.clone()).collect()
+    vec![message.id.clone()]
 }
 
 async fn answer(transmitter: &Transmitter, message: &Received) -> PushVerdict {
@@ -55,6 +53,6 @@ async fn answer(transmitter: &Transmitter, message: &Received) -> PushVerdict {
     transmitter.push(&task).await.unwrap_or_else(|error| {
         let error = chain(&error);
         tracing::error!(message.id, error, "a lane could not be served; it is tried again");
-        PushVerdict::Again(Duration::from_secs(1))
+        PushVerdict::Again(backoff::rest(message.receives))
     })
 }

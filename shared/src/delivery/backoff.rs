@@ -39,6 +39,9 @@ const WAITS: [Duration; 9] = [
     Duration::from_hours(2),
 ];
 
+/// Whatever is wrong with us, we see within this time that it is mended.
+const LONGEST_REST: Duration = Duration::from_mins(5);
+
 /// How long to wait after `attempt` (1 is the first) has failed. `jitter` is drawn from 0 to 1.
 pub fn delay(attempt: u32, jitter: f64) -> Duration {
     let place = usize::try_from(attempt).unwrap_or(usize::MAX).clamp(1, WAITS.len());
@@ -50,6 +53,13 @@ pub fn jitter(fresh: Uuid) -> f64 {
     let bytes = fresh.as_bytes();
     // The last bytes of a random UUID are random throughout.
     f64::from(u16::from_be_bytes([bytes[14], bytes[15]])) / f64::from(u16::MAX)
+}
+
+/// How long a message of ours rests that came for the `receives`th time, and failed for a reason of
+/// ours: a second at first, then twice as long each time, and never more than five minutes.
+pub fn rest(receives: u32) -> Duration {
+    let doubled = 1_u32.checked_shl(receives.saturating_sub(1)).unwrap_or(u32::MAX);
+    Duration::from_secs(doubled.into()).min(LONGEST_REST)
 }
 
 /// Whether an attempt that failed at `now` was the last one.
@@ -79,6 +89,12 @@ mod tests {
         assert_eq!(minutes(schedule(0.0)), (24, 1_523));
         assert_eq!(minutes(schedule(0.5)), (21, 1_544));
         assert_eq!(minutes(schedule(1.0)), (19, 1_565));
+    }
+
+    #[test]
+    fn what_failed_for_a_reason_of_ours_rests_for_minutes_at_most() {
+        let rests = [0, 1, 2, 9, 10, 33, u32::MAX].map(|receives| rest(receives).as_secs());
+        assert_eq!(rests, [1, 1, 2, 256, 300, 300, 300]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
-    Error, Transmitter,
+    Error, Transmitter, clock,
     delivery::PushTask,
     queue::{Message, QueueError},
     stream::{Stream, StreamId},
@@ -25,29 +26,61 @@ pub(crate) struct Bell {
     pub(crate) stream_id: StreamId,
     pub(crate) lane: u8,
     pub(crate) round: u32,
-    pub(crate) not_before: Option<Timestamp>,
+    pub(crate) when: When,
 }
+
+/// When a bell rings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum When {
+    Now,
+    /// Now, for what was put off until then.
+    Due(Timestamp),
+    /// Then: it is put off at `now`.
+    PutOff {
+        until: Timestamp,
+        now: Timestamp,
+    },
+}
+
+/// A bell that is put off for longer than this is not put off twice: for so long (five minutes, in
+/// SQS) a queue drops what has the name of a message that it had.
+const SHORT: Duration = Duration::from_secs(10);
 
 impl Bell {
     /// For `lane` of `stream`, now.
     pub(crate) fn of(stream: &Stream, lane: u8) -> Self {
-        Self { stream_id: stream.id.clone(), lane, round: stream.round, not_before: None }
+        Self { stream_id: stream.id.clone(), lane, round: stream.round, when: When::Now }
     }
 
     /// The message; `fresh` has never been used.
+    ///
+    /// The bells of a lane that ring at once are one group, and no two are the same: one must not be
+    /// dropped for one that was answered. Those that are put off until the same moment are a group
+    /// of their own, so that nobody waits behind them, and there need not be two: whoever walks
+    /// through a lane in which something is not due yet asks for one.
     fn message(self, fresh: Uuid) -> Message {
-        let Self { stream_id, lane, round, not_before } = self;
-        let group = match not_before {
-            None => format!("{stream_id}#{lane}#{round}"),
-            // It waits by itself, and for itself.
-            Some(_) => format!("{stream_id}#{lane}#{fresh}"),
+        let Self { stream_id, lane, round, when } = self;
+        let (group, deduplication) = match when {
+            When::Now | When::Due(_) => (format!("{stream_id}#{lane}#{round}"), fresh.to_string()),
+            When::PutOff { until, now } => {
+                let group = format!("{stream_id}#{lane}#{round}#{}", until.as_microsecond());
+                let is_short = clock::since(now, until) < SHORT;
+                // Short of the moment, the one that was put off until then may just have rung.
+                let part = if is_short { format!("#{}", now.as_second()) } else { String::new() };
+                let name = format!("{group}{part}");
+                (group, name)
+            }
         };
-        let task = PushTask::V1 { stream_id, lane, round, not_before };
+        let (not_before, due) = match when {
+            When::Now => (None, None),
+            When::Due(due) => (None, Some(due)),
+            When::PutOff { until, .. } => (Some(until), None),
+        };
+        let task = PushTask::V1 { stream_id, lane, round, not_before, due };
         Message {
             body: serde_json::to_string(&task).expect("a task has only string keys"),
             group: Some(group),
-            // No two bells are the same: one must not be dropped for one that was answered.
-            deduplication: Some(fresh.to_string()),
+            deduplication: Some(deduplication),
             ..Message::default()
         }
     }

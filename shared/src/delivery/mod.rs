@@ -15,7 +15,7 @@ mod task;
 
 pub use accept::{Accepted, Door, MAX_RECEIVES, dead_letter};
 pub use address::check_endpoint;
-pub(crate) use bells::{Bell, Wakes};
+pub(crate) use bells::{Bell, Wakes, When};
 pub use http::{ChosenBy, HttpPush, Push, PushAnswer, PushError};
 pub use https_push::{HttpsPush, HttpsPushSettings, RootsError};
 pub use outcome::{Attempt, PushOutcome};

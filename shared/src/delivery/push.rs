@@ -9,11 +9,11 @@ use crate::{
     Error, Transmitter,
     client::Secret,
     clock,
-    delivery::{Attempt, Bell, Push, PushOutcome, PushTask, backoff},
+    delivery::{Attempt, Bell, Push, PushOutcome, PushTask, When, backoff},
     event::Family,
     metrics::{self, Metric},
     set::{Held, IssuedToken, PENDING, Passage, SetError, TokenStatus, lane_prefix},
-    stream::{Delivery, Status, Stream},
+    stream::{Delivery, Rest, Status, Stream},
 };
 
 /// What is to happen to a bell.
@@ -21,7 +21,7 @@ use crate::{
 pub enum PushVerdict {
     /// There is nothing left to do for it.
     Done,
-    /// It must ring again after this time. Until then its lane rests.
+    /// It is put off, and must ring again after this time.
     Again(Duration),
 }
 
@@ -36,7 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const STREAM_AGE: Duration = Duration::from_secs(1);
 
 /// For how long a lane rests at most when nothing got through, if the receiver did not ask for
-/// more. Then it tries what it has not tried yet; what failed keeps its own time.
+/// more. Then it tries what it has not tried yet; what failed keeps its own time. Each rest is twice
+/// as long as the one before, from a second on.
 const REST: Duration = Duration::from_mins(1);
 
 /// How the SETs of one subject fared.
@@ -60,6 +61,14 @@ struct Delay {
     asked: bool,
 }
 
+/// How a walk ends.
+enum End {
+    /// There is nothing more to do now.
+    Done,
+    /// Nothing got through: the lane rests.
+    Rest(Delay),
+}
+
 /// One walk through a lane, from its first pending SET to its last.
 struct Walk {
     /// Where it is.
@@ -72,6 +81,8 @@ struct Walk {
     progress: bool,
     /// What was put off on this walk.
     delays: Vec<Delay>,
+    /// When the first of those is due that are not due yet.
+    due: Option<Timestamp>,
 }
 
 /// How one page of a walk went.
@@ -88,7 +99,13 @@ struct Page {
 impl Walk {
     fn new(read_at: Timestamp) -> Self {
         let blocked = HashSet::new();
-        Self { after: None, blocked, read_at, progress: false, delays: Vec::new() }
+        Self { after: None, blocked, read_at, progress: false, delays: Vec::new(), due: None }
+    }
+
+    /// The SETs about `subject` wait until `due`.
+    fn block(&mut self, subject: String, due: Timestamp) {
+        self.blocked.insert(subject);
+        self.due = Some(self.due.map_or(due, |first| first.min(due)));
     }
 
     /// Notes how the SETs about `subject` fared.
@@ -97,7 +114,7 @@ impl Walk {
             Ok(Fared::Well) => self.progress = true,
             Ok(Fared::Slowly) => (self.progress, page.slow) = (true, true),
             Ok(Fared::Badly(delay)) => {
-                self.blocked.insert(subject);
+                self.block(subject, delay.due);
                 self.delays.push(delay);
             }
             Ok(Fared::Hopelessly(reason)) => page.hopeless = Some(reason),
@@ -105,14 +122,14 @@ impl Walk {
         }
     }
 
-    /// What happens to the bell, if the walk is over.
-    fn verdict(&self, is_last: bool) -> Option<PushVerdict> {
-        let asked = self.delays.iter().filter(|delay| delay.asked).map(|delay| delay.time).max();
-        let shortest = self.delays.iter().map(|delay| delay.time).min();
+    /// How it ends, if it is over.
+    fn end(&self, is_last: bool) -> Option<End> {
+        let asked = self.delays.iter().filter(|delay| delay.asked).max_by_key(|delay| delay.time);
+        let shortest = self.delays.iter().min_by_key(|delay| delay.time);
         match (asked, shortest) {
-            (Some(rest), _) => Some(PushVerdict::Again(rest)),
-            (None, Some(delay)) if !self.progress => Some(PushVerdict::Again(delay.min(REST))),
-            (None, _) => is_last.then_some(PushVerdict::Done),
+            (Some(delay), _) => Some(End::Rest(*delay)),
+            (None, Some(delay)) if !self.progress => Some(End::Rest(*delay)),
+            (None, _) => is_last.then_some(End::Done),
         }
     }
 }
@@ -122,11 +139,13 @@ impl Transmitter {
     ///
     /// A SET that fails holds up only those about the same subject, as long as others get through.
     /// When nothing gets through, the whole lane rests, so that a receiver that is away costs
-    /// little and others nothing. Each SET that is put off has a bell of its own that rings when it
-    /// is due.
+    /// little and others nothing. For what is put off a bell rings when the first of it is due, or
+    /// the lane's rest is over; no other is kept, so that as few wait as there are lanes, however
+    /// many SETs there are.
     pub async fn push(&self, task: &PushTask) -> Result<PushVerdict, Error> {
-        let PushTask::V1 { stream_id, lane, round, not_before } = task;
-        let began = self.parts().clock.now();
+        let PushTask::V1 { stream_id, lane, round, not_before, due } = task;
+        let now = || due.map_or(self.parts().clock.now(), |due| due.max(self.parts().clock.now()));
+        let began = now();
         if let Some(due) = not_before.filter(|due| *due > began) {
             return Ok(PushVerdict::Again(clock::since(began, due)));
         }
@@ -135,7 +154,7 @@ impl Transmitter {
         };
         let mut walk = Walk::new(began);
         loop {
-            let now = self.parts().clock.now();
+            let now = now();
             if clock::since(walk.read_at, now) >= STREAM_AGE {
                 let Some((again, _)) = self.stream(stream_id).await? else {
                     return Ok(PushVerdict::Done);
@@ -148,19 +167,73 @@ impl Transmitter {
             if held || !stream.delivery.is_push() {
                 return Ok(PushVerdict::Done);
             }
+            // It has a bell that rings when the rest is over.
+            let rests = stream.rests.get(lane).is_some_and(|rest| rest.until > now);
+            if rests && not_before.is_none() {
+                return Ok(PushVerdict::Done);
+            }
             // A bell of an earlier round, or one that was put off, is not in the line of those that
             // serve the lane, one at a time: it only rings there.
             let astray = stream.round != *round || not_before.is_some();
             if astray || clock::since(began, now) > PATIENCE {
-                for rung in self.ring(vec![Bell::of(&stream, *lane)]).await {
-                    rung?;
-                }
+                let when = not_before.map_or(When::Now, When::Due);
+                self.ring_for(&stream, *lane, when).await?;
                 return Ok(PushVerdict::Done);
             }
-            if let Some(verdict) = self.walk_on(&stream, *lane, &mut walk).await? {
-                return Ok(verdict);
+            match self.walk_on(&stream, *lane, &mut walk, now).await? {
+                None => {}
+                Some(End::Rest(delay)) => {
+                    self.rest(&stream, *lane, delay).await?;
+                    return Ok(PushVerdict::Done);
+                }
+                Some(End::Done) => {
+                    self.end(&stream, *lane, &walk).await?;
+                    return Ok(PushVerdict::Done);
+                }
             }
         }
+    }
+
+    async fn ring_for(&self, stream: &Stream, lane: u8, when: When) -> Result<(), Error> {
+        let rung = self.ring(vec![Bell { when, ..Bell::of(stream, lane) }]).await;
+        Ok(rung.into_iter().collect::<Result<(), _>>()?)
+    }
+
+    /// Nothing got through, and will not before `delay` is over.
+    async fn rest(&self, stream: &Stream, lane: u8, delay: Delay) -> Result<(), Error> {
+        let now = self.parts().clock.now();
+        let times = stream.rests.get(&lane).map_or(0, |rest| rest.times).saturating_add(1);
+        let until = if delay.asked {
+            delay.due
+        } else {
+            let growing = Duration::from_secs(1_u64.checked_shl(times - 1).unwrap_or(u64::MAX));
+            clock::add(now, delay.time.max(growing).min(REST))
+        };
+        // Before it rests: who is woken by nobody would rest for ever.
+        self.ring_for(stream, lane, When::PutOff { until, now }).await?;
+        let changed = self.change_stream(&stream.id, |now| {
+            if now.round == stream.round {
+                now.rests.insert(lane, Rest { until, times });
+            }
+            Ok(())
+        });
+        changed.await.map(drop)
+    }
+
+    /// The end of the lane was reached.
+    async fn end(&self, stream: &Stream, lane: u8, walk: &Walk) -> Result<(), Error> {
+        if let Some(until) = walk.due {
+            let now = self.parts().clock.now();
+            self.ring_for(stream, lane, When::PutOff { until, now }).await?;
+        }
+        if walk.progress && stream.rests.contains_key(&lane) {
+            let changed = self.change_stream(&stream.id, |now| {
+                now.rests.remove(&lane);
+                Ok(())
+            });
+            changed.await?;
+        }
+        Ok(())
     }
 
     /// One page further. `Some`: the walk is over.
@@ -169,44 +242,35 @@ impl Transmitter {
         stream: &Stream,
         lane: u8,
         walk: &mut Walk,
-    ) -> Result<Option<PushVerdict>, Error> {
-        let now = self.parts().clock.now();
+        now: Timestamp,
+    ) -> Result<Option<End>, Error> {
         let prefix = lane_prefix(lane);
         let (held, next) =
             self.pending(&stream.id, &prefix, walk.after.as_deref(), AT_ONCE).await?;
         let (held, void) = sift(stream, held);
         self.drop_issued(void).await?;
-        let ready = by_subject(stream, held, now, &mut walk.blocked);
+        let ready = by_subject(stream, held, now, walk);
         let subjects: Vec<String> =
             ready.iter().map(|list| list[0].token.subject.clone()).collect();
         let fared = ready.into_iter().map(|held| self.push_in_order(stream, walk.read_at, held));
         let fared = join_all(fared).await;
-        let already = walk.delays.len();
         let mut page = Page::default();
         for (subject, fared) in subjects.into_iter().zip(fared) {
             walk.note(subject, fared, &mut page);
         }
-        let bells = walk.delays[already..].iter().map(|delay| {
-            // A bell that rang any earlier would find that the SET is not due, and be gone.
-            Bell { not_before: Some(delay.due), ..Bell::of(stream, lane) }
-        });
-        for rung in self.ring(bells.collect()).await {
-            rung?;
-        }
-        // Not before: what was put off has its bell now.
         if let Some(error) = page.failed {
             return Err(error);
         }
         if let Some(reason) = page.hopeless {
             let reason = format!("push has failed for too long: {reason}");
             self.pause_ourselves(stream, &reason).await?;
-            return Ok(Some(PushVerdict::Done));
+            return Ok(Some(End::Done));
         }
         let is_last = next.is_none() && !page.slow;
         if !page.slow {
             walk.after = next;
         }
-        Ok(walk.verdict(is_last))
+        Ok(walk.end(is_last))
     }
 
     /// Sends SETs about one subject, one after the other, until one fails, or until the stream has
@@ -378,22 +442,17 @@ fn is_unwanted(stream: &Stream, token: &IssuedToken) -> bool {
 }
 
 /// One list for each subject, in order, of those that can be sent now. The subjects of which the
-/// first SET still waits are added to `blocked`.
-fn by_subject(
-    stream: &Stream,
-    held: Vec<Held>,
-    now: Timestamp,
-    blocked: &mut HashSet<String>,
-) -> Vec<Vec<Held>> {
+/// first SET still waits are blocked.
+fn by_subject(stream: &Stream, held: Vec<Held>, now: Timestamp, walk: &mut Walk) -> Vec<Vec<Held>> {
     let mut subjects: Vec<Vec<Held>> = Vec::new();
     for held in held {
         let token = &held.token;
         // What was put off before the stream was enabled again waits no longer.
         let counts = Some(token.last_modified) >= stream.round_began;
-        if counts && token.next_attempt.is_some_and(|next| next > now) {
-            blocked.insert(token.subject.clone());
+        if let Some(due) = token.next_attempt.filter(|next| counts && *next > now) {
+            walk.block(token.subject.clone(), due);
         }
-        if blocked.contains(&token.subject) {
+        if walk.blocked.contains(&token.subject) {
             continue;
         }
         match subjects.iter_mut().find(|list| list[0].token.subject == token.subject) {

@@ -23,5 +23,9 @@ pub enum PushTask {
         /// It is put off until then: something in the lane will be tried again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         not_before: Option<Timestamp>,
+        /// What was put off until then is due: whoever hears it must not think that it is earlier,
+        /// for clocks differ between processes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due: Option<Timestamp>,
     },
 }

@@ -95,6 +95,7 @@ impl Transmitter {
             verify_certificates: receiver.verify_certificates,
             round: 0,
             round_began: None,
+            rests: std::collections::BTreeMap::new(),
             revision: 0,
             void_before: 0,
             created: now,

@@ -17,7 +17,7 @@ pub use default_subjects::DefaultSubjects;
 pub use id::StreamId;
 pub use manage::Missing;
 pub(crate) use matching::Matcher;
-pub use model::{Delivery, Endpoint, MAX_SHAPES, Status, Stream, UriFamily};
+pub use model::{Delivery, Endpoint, MAX_SHAPES, Rest, Status, Stream, UriFamily};
 pub use status::{Reason, StatusWish, StreamStatus, UpdateStatus};
 pub(crate) use store::listed_key;
 pub(crate) use subjects::subject_rows;

@@ -1,6 +1,6 @@
 //! A stream, as it is kept.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -64,6 +64,9 @@ pub struct Stream {
     /// When the round began: what failed before counts no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round_began: Option<Timestamp>,
+    /// The lanes that rest, for nothing got through there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rests: BTreeMap<u8, Rest>,
     /// Raised when it is disabled, and when it asks for other types. Each SET remembers by which
     /// revision it was issued. Not a time: clocks differ between processes.
     #[serde(default)]
@@ -112,12 +115,23 @@ impl Stream {
     pub(crate) fn begin_round(&mut self, now: Timestamp) {
         self.round += 1;
         self.round_began = Some(now);
+        self.rests.clear();
     }
 
     /// All its lanes.
     pub fn all_lanes(&self) -> std::ops::RangeInclusive<u8> {
         0..=self.lanes
     }
+}
+
+/// How long a lane rests. Until then its bells are answered by a look at the stream alone, so that a
+/// receiver that is away costs little, however much there is for it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Rest {
+    /// Until then.
+    pub until: Timestamp,
+    /// How often in a row nothing got through.
+    pub times: u32,
 }
 
 /// Whether SETs go out ([SSF 1.0, 8.1.2.1]).

@@ -129,7 +129,10 @@ impl Transmitter {
             if after == before {
                 return Ok(after);
             }
-            after.last_modified = self.parts().clock.now();
+            let is_rest = Stream { rests: before.rests.clone(), ..after.clone() } == before;
+            if !is_rest {
+                after.last_modified = self.parts().clock.now();
+            }
             match self.replace_stream_item(&before, &after, version).await {
                 Ok(()) => return Ok(after),
                 Err(Error::Table(TableError::Conflict)) => {}
