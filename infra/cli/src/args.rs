@@ -115,6 +115,7 @@ impl Command {
 
     /// Does it; the operator's commands on the stack, if one is named.
     pub async fn run(self, on: &OnStack, output: Output) -> anyhow::Result<()> {
+        on.check()?;
         match self {
             Self::Client(args) => client::run(args, on, output).await,
             Self::DeadLetter(args) => dead_letter::run(args, on, output).await,
@@ -153,14 +154,27 @@ pub struct OnStack {
     pub stack: Option<String>,
 
     /// Where the stack is; else as the AWS command line chooses
-    #[arg(long, global = true, value_name = "REGION", requires = "stack", help_heading = GLOBAL)]
+    #[arg(long, global = true, value_name = "REGION", help_heading = GLOBAL)]
     pub region: Option<String>,
 
     // Not global: `client create` has a --profile of its own.
     /// Whose rights to use on the stack; else as the AWS command line chooses. Stands before the
     /// command
-    #[arg(id = "aws_profile", long = "profile", value_name = "PROFILE", requires = "stack", help_heading = GLOBAL)]
+    #[arg(id = "aws_profile", long = "profile", value_name = "PROFILE", help_heading = GLOBAL)]
     pub profile: Option<String>,
+}
+
+impl OnStack {
+    /// Clap cannot say it of options that may stand before and behind the command.
+    fn check(&self) -> anyhow::Result<()> {
+        match (&self.stack, &self.region, &self.profile) {
+            (None, Some(_), _) => bail!("--region says where a stack is: name it by --stack NAME"),
+            (None, None, Some(_)) => {
+                bail!("--profile says how to reach a stack: name it by --stack NAME")
+            }
+            (Some(_), _, _) | (None, None, None) => Ok(()),
+        }
+    }
 }
 
 impl Data {

@@ -15,11 +15,11 @@ pub mod stack;
 pub mod tls;
 pub mod values;
 
-use std::{io, process::ExitCode};
+use std::{fmt::Display, io, process::ExitCode};
 
 use anstream::eprintln;
 use anstyle::{AnsiColor, Style};
-use clap::Parser;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, parser::ValueSource};
 use tracing_subscriber::{filter::Targets, prelude::*};
 
 use args::Cli;
@@ -27,19 +27,33 @@ use output::Output;
 
 /// Does what the command line says.
 pub async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if cli.on.stack.is_some() && names_data(&matches) {
+        return failure(&"--stack and --data name two transmitters: leave one of them out");
+    }
     let command = cli.command.unwrap_or_default();
     log_to_stderr(cli.log.unwrap_or(Targets::new().with_default(command.log())));
     match command.run(&cli.on, Output::new(cli.json)).await {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads has read enough, as `head` does.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
-            eprintln!("{red}error:{red:#} {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => failure(&format_args!("{error:#}")),
     }
+}
+
+fn failure(what: &impl Display) -> ExitCode {
+    let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
+    eprintln!("{red}error:{red:#} {what}");
+    ExitCode::FAILURE
+}
+
+/// Whether the command line itself says `--data`; what the environment says is for whoever names no
+/// stack.
+fn names_data(matches: &ArgMatches) -> bool {
+    let here = matches.try_contains_id("data").is_ok()
+        && matches.value_source("data") == Some(ValueSource::CommandLine);
+    here || matches.subcommand().is_some_and(|(_, matches)| names_data(matches))
 }
 
 fn log_to_stderr(filter: Targets) {

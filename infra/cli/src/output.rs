@@ -118,12 +118,18 @@ pub fn advise(error: Error) -> anyhow::Error {
                  forbids it (--stack)"
             );
         }
+        Error::Sign(_) => {
+            let error = anyhow::Error::new(error);
+            return anyhow::anyhow!(
+                "{error:#}; on a stack your role must be one of those that its parameter \
+                 OperatorRoleArns names, to tell a receiver something"
+            );
+        }
         Error::Forbidden { .. }
         | Error::Invalid(_)
         | Error::MayNotCreate
         | Error::NotFound { .. }
         | Error::Refused(_)
-        | Error::Sign(_)
         | Error::Seal(_)
         | Error::TooManyStreams(_)
         | Error::TooSoon { .. }

@@ -61,6 +61,8 @@ enum Command {
 #[derive(Serialize)]
 struct Listed {
     kid: String,
+    /// Where the private half is: a name in the folder of keys, or an ARN.
+    handle: String,
     alg: &'static str,
     state: KeyState,
     created: jiff::Timestamp,
@@ -71,6 +73,7 @@ impl Listed {
     fn of((key, state): &(RingKey, KeyState)) -> Self {
         Self {
             kid: key.key.kid.clone(),
+            handle: key.key.handle.clone(),
             alg: key.key.algorithm.name(),
             state: *state,
             created: key.created,
@@ -115,7 +118,8 @@ pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()>
 }
 
 fn table(keys: &[Listed]) -> Table {
-    let mut table = Table::new(["KID", "ALG", "STATE", "CREATED", "SIGNS FROM"], "there are none");
+    let titles = ["KID", "ALG", "STATE", "CREATED", "SIGNS FROM", "KEPT AS"];
+    let mut table = Table::new(titles, "there are none");
     for key in keys {
         table.row([
             key.kid.as_str().into(),
@@ -127,6 +131,7 @@ fn table(keys: &[Listed]) -> Table {
             },
             time(key.created).into(),
             time(key.signs_from).into(),
+            key.handle.as_str().into(),
         ]);
     }
     table
