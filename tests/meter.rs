@@ -252,3 +252,19 @@ fn size(item: &HashMap<String, AttributeValue>) -> usize {
     };
     item.iter().map(|(name, it)| name.len() + value(it)).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use ssf_aws::Clients;
+
+    use super::*;
+    use crate::Emulator;
+
+    #[tokio::test]
+    #[should_panic = "DynamoDB_20120810.Scan: what it costs is not known here"]
+    async fn what_has_no_price_here_is_not_taken_for_free() {
+        let clients = Clients::new(&Emulator::shared().sdk_config("123456789012"));
+        let table = Meter::default().of(&clients.dynamodb);
+        let _ = table.scan().table_name("tocsin").send().await;
+    }
+}

@@ -135,7 +135,7 @@ async fn each_operation_uses_what_it_used_before() {
     c.note("revoke the token", async |_| anyone.form("/oauth/revoke", &form).await).await;
     insta::assert_snapshot!(counted.lines, @r"
                             writes  units   reads  units
-grant a token                    1      2       2      2
+grant a token                    1      1       2      2
 introspect it                    0      0       3      4
 read the public keys             0      0       1      1
 create a push stream             2      7       4      5
@@ -158,7 +158,7 @@ poll in vain                     0      0       4      5
 refuse an event                  0      0       0      0
 sweep two streams                1      1       5      5
 delete a stream                  3      3       6      7
-revoke the token                 1      2       4      5
+revoke the token                 1      1       4      5
 ");
 }
 
@@ -178,7 +178,7 @@ async fn a_write_whose_condition_fails_is_paid_for() {
     }
     insta::assert_snapshot!(counted.lines, @r"
                             writes  units   reads  units
-take a first event in            2      4       5      5
+take a first event in            2      3       5      5
 take an event in                 1      2       4      4
 take it in again                 1      1       5      5
 ");

@@ -2,14 +2,14 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{config::Credentials, types::AttributeValue};
 use ssf::{
     clock::Clock,
     delivery::Door,
     table::{Condition, Content, Key, Query, Table, TableError, Write},
 };
 use ssf_aws::{
-    Clients, DynamoDbTable,
+    Clients, DynamoDbTable, clients,
     table::{ORDER_INDEX, ORDER_KEY, PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE},
 };
 use tests::{
@@ -62,6 +62,20 @@ async fn a_set_costs_a_unit_for_each_of_its_four_writes() {
     world.settle().await;
     let used = meter.take();
     assert_eq!((used.requests(), used.reads, used.writes), (35, 15.0, 40.0), "{used:?}");
+}
+
+/// `tests/it/template.rs` holds the time that a call may take against the time that functions have.
+#[tokio::test]
+async fn a_table_that_says_nothing_is_given_up_in_time() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    let credentials = Credentials::new("id", "secret", None, None, "tests");
+    let config = Clients::function("us-east-1".to_owned(), credentials, Some(endpoint));
+    let table = DynamoDbTable::new(Clients::new(&config).dynamodb, "tocsin", clock());
+    let key = key("a/1");
+    let read = tokio::time::timeout(2 * clients::CALL, table.get(&key));
+    let answer = read.await.expect("twice its time is over");
+    assert!(matches!(answer, Err(TableError::Unavailable(_))), "{answer:?}");
 }
 
 #[tokio::test]
