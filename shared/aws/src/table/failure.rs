@@ -38,10 +38,9 @@ where
     let mut conflict = false;
     for reason in canceled.cancellation_reasons() {
         match reason.code() {
-            None | Some("None") => {}
+            // A transaction that was in the way each time that we tried says nothing of a condition.
+            None | Some("None" | "TransactionConflict") => {}
             Some("ConditionalCheckFailed") => conflict = true,
-            // It was in the way each time that we tried.
-            Some("TransactionConflict") => {}
             Some("ItemCollectionSizeLimitExceeded") => return PARTITION_FULL,
             Some("ValidationError") => return invalid(reason.message()),
             // Throttled: nothing was looked at, so that a conflict beside it may be none.
