@@ -21,13 +21,7 @@ pub struct Invalid {
 impl Invalid {
     /// `member` is wrong because of `reason`.
     pub fn new(member: impl Into<String>, reason: impl Into<String>) -> Self {
-        let mut member = member.into();
-        // Who sends a name of 200 kB does not get it back, nor does it fill the dead letters.
-        if let Some((end, _)) = member.char_indices().nth(MAX_MEMBER_CHARS) {
-            member.truncate(end);
-            member.push('…');
-        }
-        Self { member, reason: reason.into() }
+        Self { member: shown(&member.into()), reason: reason.into() }
     }
 
     /// As an error of serde, which [`read`] turns back into the member and the reason.
@@ -47,6 +41,22 @@ impl Invalid {
         };
         Self::new(member, self.reason)
     }
+}
+
+/// The path of a member as it is repeated to its sender. Who sends a name of 200 kB does not get it
+/// back, nor does it fill the dead letters; nor do characters that a queue or a terminal does not
+/// take as text, and of which one is our [`MARK`].
+fn shown(path: &str) -> String {
+    let harmless = |character: char| match character {
+        control if control.is_control() => char::REPLACEMENT_CHARACTER,
+        character => character,
+    };
+    let mut characters = path.chars().map(harmless);
+    let mut shown: String = characters.by_ref().take(MAX_MEMBER_CHARS).collect();
+    if characters.next().is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// The path of a member is cut behind so many characters.
@@ -153,7 +163,7 @@ fn marked(text: &str) -> Option<(&str, &str)> {
     text.strip_prefix(MARK)?.split_once(MARK)
 }
 
-/// Not a character of JSON text outside of strings, nor of member names unescaped.
+/// Not a character of JSON text, nor of a member as it is [`shown`].
 const MARK: char = '\u{1}';
 
 enum Path<'a> {
@@ -180,7 +190,7 @@ struct Strict<'a> {
 
 impl Strict<'_> {
     fn refuse<E: serde::de::Error>(path: &Path<'_>, reason: &str) -> E {
-        let member = path.to_string();
+        let member = shown(&path.to_string());
         let member = if member.is_empty() { "." } else { &member };
         E::custom(format_args!("{MARK}{member}{MARK}{reason}"))
     }
@@ -308,6 +318,16 @@ mod tests {
         assert_eq!(refused(&text), format!("{}…: is there twice", "é".repeat(256)));
         let invalid = Invalid::new("b", "is missing").within(&"é".repeat(10_000));
         assert_eq!(invalid.member, format!("{}…", "é".repeat(256)));
+    }
+
+    #[test]
+    fn control_characters_in_a_name_are_not_repeated() {
+        assert_eq!(
+            refused(r#"{"a\u0000\u0001b":{"c":1,"c":2}}"#),
+            "a\u{FFFD}\u{FFFD}b.c: is there twice"
+        );
+        let invalid = Invalid::new("a\u{0}", "is missing");
+        assert_eq!(invalid.within("\u{1b}").member, "\u{FFFD}.a\u{FFFD}");
     }
 
     #[test]
