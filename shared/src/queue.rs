@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use crate::table::BoxError;
 
+pub(crate) use limits::fit;
 pub use limits::{MAX_VISIBILITY, check_visibility};
 
 /// What a queue promises.

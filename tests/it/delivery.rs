@@ -1,5 +1,7 @@
 //! From an event on the queue to the receiver.
 
+mod accept;
+
 use std::time::Duration;
 
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! Takes events in from the queues, a batch at a time.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use futures_util::future::join_all;
 use ssf::{
@@ -27,19 +27,32 @@ pub async fn handle(transmitter: &Transmitter, door: Door, batch: &[Received]) -
     let queue = transmitter.parts().door(door);
     let mut failed = Vec::new();
     let mut resting = Vec::new();
+    // Of each group, how long the first one rests that failed.
+    let mut rests = HashMap::new();
     for (message, answer) in batch.iter().zip(answers) {
-        match answer {
-            Accepted::Issued(_) | Accepted::Refused(_) => {}
-            Accepted::Failed(error) => {
+        let time = match answer {
+            Accepted::Issued(_) | Accepted::Refused(_) => continue,
+            Accepted::Failed(failure) => {
                 tracing::error!(
                     message.id,
-                    error = chain(&error),
+                    error = chain(&failure),
                     "event could not be taken in; it comes again"
                 );
-                failed.push(message.id.clone());
-                resting.push(queue.postpone(&message.receipt, rest(message.receives)));
+                let time = rest(message.receives);
+                if let Some(group) = &message.group {
+                    rests.insert(group, time);
+                }
+                time
             }
-        }
+            // As long as the one that it waits for, or it would hold up that one itself: a group
+            // rests for as long as any of its messages is out of sight.
+            Accepted::Behind => {
+                let first = message.group.as_ref().and_then(|group| rests.get(group));
+                first.copied().unwrap_or(rest(1))
+            }
+        };
+        failed.push(message.id.clone());
+        resting.push(queue.postpone(&message.receipt, time));
     }
     for rested in join_all(resting).await {
         if let Err(error) = rested {

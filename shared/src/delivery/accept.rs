@@ -1,22 +1,41 @@
 //! Taking events in: from a message on a queue to SETs that are stored and announced.
+//!
+//! The queue's id of a message names the event that it brings, unless the sender has named it. A
+//! message that is sent again from the dead letters is a new one for the queue, and yet the same
+//! event: so it has its first id in an attribute. The name of that attribute is reserved: whoever
+//! sets it to the same on two messages says that they are one event.
 
-use std::collections::{HashMap, HashSet};
+use std::{collections::HashMap, time::Duration};
 
 use jiff::Timestamp;
 
 use crate::{
-    Error, Transmitter,
+    Error, Transmitter, clock,
     error::chain,
     event::{EventRules, SecurityEvent},
     json::Invalid,
     metrics::{self, Metric},
-    queue::{Message, Received},
-    set::{EventId, Notice, Passage, place},
-    stream::Matcher,
+    queue::{Message, Received, fit},
+    set::{EventId, Failure, Notice, Passage, place},
+    stream::{Matcher, Stream},
 };
 
-/// A message that fails this often for reasons of ours goes to the dead letters.
-pub const MAX_RECEIVES: u32 = 20;
+/// A message that comes this often, and fails each time for reasons of ours, goes to the dead
+/// letters. With the rests that the function `ingest` lets it have that takes a day: for as long an
+/// operator can mend what is wrong, a key that was disabled for instance, and nothing is out of its
+/// order.
+pub const MAX_RECEIVES: u32 = 300;
+
+/// Nothing is begun for a batch later than this. AWS Lambda ends the function after 60 seconds,
+/// and then all of the batch comes again, also what was done. What was begun may still ask KMS, the
+/// table (three times at most), the push queue and the door, one after the other, and each has 4
+/// seconds to answer.
+const TIME: Duration = Duration::from_secs(35);
+
+/// How many SETs are decided on before any of them is issued. As many as a batch of ten events makes
+/// for a hundred streams: those of one lane share a bell. Of more, the first events are done with
+/// before the others are begun.
+const AT_ONCE: usize = 1000;
 
 /// The names of the attributes that a dead letter has.
 pub mod dead_letter {
@@ -26,7 +45,7 @@ pub mod dead_letter {
     pub const DOOR: &str = "door";
     /// The queue's id of the message. One that is sent again from the dead letters keeps it, so
     /// that it is the same event.
-    pub const MESSAGE_ID: &str = "message_id";
+    pub const MESSAGE_ID: &str = "tocsin_message_id";
     /// The group it had at the FIFO door.
     pub const GROUP: &str = "group";
     /// Its place in that group, so that what is sent again together keeps its order.
@@ -55,12 +74,14 @@ impl Door {
 /// What became of a message.
 #[derive(Debug)]
 pub enum Accepted {
+    /// It was not tried, and must come again: one before it in its group has to be first.
+    Behind,
+    /// It must come again.
+    Failed(Failure),
     /// Every stream that wants the event has its SET; so many.
     Issued(usize),
-    /// It cannot be an event; it is with the dead letters.
+    /// It cannot be an event, or failed for good; it is with the dead letters.
     Refused(Invalid),
-    /// It must come again.
-    Failed(Error),
 }
 
 fn count(answers: &[Accepted]) {
@@ -69,7 +90,7 @@ fn count(answers: &[Accepted]) {
         match answer {
             Accepted::Issued(_) => accepted += 1,
             Accepted::Refused(_) => refused += 1,
-            Accepted::Failed(_) => failed += 1,
+            Accepted::Behind | Accepted::Failed(_) => failed += 1,
         }
     }
     metrics::count(Metric::EventsAccepted, accepted);
@@ -83,125 +104,257 @@ struct Arrived {
     id: EventId,
     event: SecurityEvent,
     place: String,
+    /// It was here before, or may have been.
+    again: bool,
+}
+
+/// A batch in work.
+struct Batch<'a> {
+    door: Door,
+    messages: &'a [Received],
+    /// As of before the streams are read, so that what a stream is told is never younger than the
+    /// decision that it should be told.
+    now: Timestamp,
+    /// When nothing more is begun.
+    until: Timestamp,
+    answers: Vec<Accepted>,
+    /// Of each group that has stopped, the first message that must come again.
+    stopped: HashMap<&'a str, usize>,
+}
+
+impl<'a> Batch<'a> {
+    /// Nothing has failed so far.
+    fn new(door: Door, messages: &'a [Received], now: Timestamp) -> Self {
+        let answers = messages.iter().map(|_| Accepted::Issued(0)).collect();
+        let until = clock::add(now, TIME);
+        Self { door, messages, now, until, answers, stopped: HashMap::new() }
+    }
+
+    /// The message at `index` must come again.
+    fn fail(&mut self, index: usize, failure: Failure) {
+        self.answers[index] = Accepted::Failed(failure);
+        self.stop(index);
+    }
+
+    /// Nothing behind the message at `index` is done in its group.
+    fn stop(&mut self, index: usize) {
+        if let Some(group) = &self.messages[index].group {
+            let first = self.stopped.entry(group).or_insert(index);
+            *first = index.min(*first);
+        }
+    }
+
+    /// The message at `index` has failed for good, and holds back nothing.
+    fn go_on(&mut self, index: usize) {
+        if let Some(group) = self.messages[index].group.as_deref()
+            && self.stopped.get(group) == Some(&index)
+        {
+            self.stopped.remove(group);
+        }
+    }
+
+    /// Whether the message at `index` has to wait for one before it. Notes it.
+    fn waits(&mut self, index: usize) -> bool {
+        let group = self.messages[index].group.as_deref();
+        let waits = group.and_then(|group| self.stopped.get(group)).is_some_and(|at| *at < index);
+        if waits {
+            self.answers[index] = Accepted::Behind;
+        }
+        waits
+    }
+
+    /// Notes what came of one SET of the message at `index`.
+    fn note(&mut self, index: usize, issued: Result<(), Failure>) {
+        match (&mut self.answers[index], issued) {
+            (Accepted::Issued(count), Ok(())) => *count += 1,
+            (Accepted::Issued(_), Err(failure)) => self.fail(index, failure),
+            // It is worth another try while one SET is.
+            (Accepted::Failed(first), Err(failure)) if first.is_permanent() => *first = failure,
+            (Accepted::Behind | Accepted::Failed(_) | Accepted::Refused(_), _) => {}
+        }
+    }
 }
 
 impl Transmitter {
     /// Takes in a batch of messages from `door`; the answers are in their order. When one is
     /// `Issued`, each stream that wants the event holds its SET, signed and stored, and whoever
     /// delivers it was told: then the message can be deleted, and not before. When one of a group
-    /// is `Failed`, so are those of its group behind it, so that they keep their order.
+    /// must come again, so must those of its group behind it, so that they keep their order.
     pub async fn accept(&self, door: Door, messages: &[Received]) -> Vec<Accepted> {
-        // As of before the streams are read, so that what a stream is told is never younger than
-        // the decision that it should be told.
         let now = self.parts().clock.now();
         let rules = EventRules { private_types: &self.parts().config.private_event_types, now };
-        let mut answers = Vec::with_capacity(messages.len());
-        let mut arrived = Vec::new();
+        let mut batch = Batch::new(door, messages, now);
+        let (mut arrived, mut refused) = (Vec::new(), Vec::new());
         for (index, message) in messages.iter().enumerate() {
             match SecurityEvent::parse(message.body.as_bytes(), &rules) {
-                Ok(event) => {
-                    arrived.push(Arrived::new(index, event, message));
-                    answers.push(Accepted::Issued(0));
-                }
-                Err(invalid) => answers.push(self.refuse(door, message, invalid).await),
+                Ok(event) => arrived.push(Arrived::new(index, event, message)),
+                Err(invalid) => refused.push((index, invalid)),
             }
         }
-        match self.tell(&arrived, messages, now, &mut answers).await {
-            Ok(()) => {}
-            Err(error) => {
-                let mut error = Some(error);
-                for arrived in &arrived {
-                    answers[arrived.index] = Accepted::Failed(error.take().unwrap_or_else(again));
-                }
-            }
-        }
-        for (message, answer) in messages.iter().zip(&mut answers) {
-            if let Accepted::Failed(error) = answer
-                && message.receives >= MAX_RECEIVES
-            {
-                let invalid = Invalid::new(".", format!("failed for good: {}", chain(error)));
-                *answer = self.refuse(door, message, invalid).await;
-            }
-        }
-        count(&answers);
-        answers
+        self.refuse(&mut batch, refused).await;
+        self.tell(&mut batch, &arrived).await;
+        count(&batch.answers);
+        batch.answers
     }
 
     /// Issues the SETs for all that arrived: first those that are first of their groups, then the
     /// second ones, and so on.
-    async fn tell(
-        &self,
-        arrived: &[Arrived],
-        messages: &[Received],
-        now: Timestamp,
-        answers: &mut [Accepted],
-    ) -> Result<(), Error> {
+    async fn tell(&self, batch: &mut Batch<'_>, arrived: &[Arrived]) {
+        let found = self.find(arrived).await.map_err(Failure::from);
+        for wave in waves(arrived, batch.messages) {
+            let mut wanted = Vec::new();
+            for &at in &wave {
+                let Arrived { index, event, .. } = &arrived[at];
+                if batch.waits(*index) {
+                    continue;
+                }
+                let (withheld, matcher) = match &found {
+                    Ok(found) => found,
+                    Err(failure) => {
+                        batch.fail(*index, failure.clone());
+                        continue;
+                    }
+                };
+                if withheld[at] {
+                    continue;
+                }
+                wanted.extend(matcher.candidates(at, event).map(|stream| (at, stream)));
+                if wanted.len() >= AT_ONCE {
+                    self.tell_some(batch, arrived, matcher, std::mem::take(&mut wanted)).await;
+                }
+            }
+            if let Ok((_, matcher)) = &found {
+                self.tell_some(batch, arrived, matcher, wanted).await;
+            }
+            let wave = wave.into_iter().map(|at| arrived[at].index).collect();
+            self.give_up(batch, wave).await;
+        }
+    }
+
+    /// Which of these events are withheld, and who finds the streams that want the others.
+    async fn find(&self, arrived: &[Arrived]) -> Result<(Vec<bool>, Matcher<'_>), Error> {
         let placed: Vec<_> =
             arrived.iter().map(|arrived| (&arrived.event, arrived.place.as_str())).collect();
         let withheld = self.withheld(&placed).await?;
         let events: Vec<&SecurityEvent> = arrived.iter().map(|arrived| &arrived.event).collect();
-        let matcher = Matcher::new(self, &events).await?;
-        let mut stopped = HashSet::new();
-        for wave in waves(arrived, messages) {
-            let mut notices = Vec::new();
-            let mut owners = Vec::new();
-            for &at in &wave {
-                let Arrived { index, id, event, place } = &arrived[at];
-                if stopped.contains(&messages[*index].group) {
-                    answers[*index] = Accepted::Failed(again());
-                    continue;
-                }
-                if withheld[at] {
-                    continue;
-                }
-                for stream in matcher.streams_for(at, event, now).await? {
-                    let passage = Passage::WhenEnabled;
-                    notices.push(Notice { event, id, stream, place, passage });
-                    owners.push(*index);
-                }
-            }
-            for (index, issued) in owners.into_iter().zip(self.issue(&notices, now).await) {
-                match (issued, &mut answers[index]) {
-                    (Ok(()), Accepted::Issued(count)) => *count += 1,
-                    (Err(error), answer @ Accepted::Issued(_)) => {
-                        *answer = Accepted::Failed(error);
-                        if messages[index].group.is_some() {
-                            stopped.insert(messages[index].group.clone());
-                        }
-                    }
-                    (_, Accepted::Failed(_) | Accepted::Refused(_)) => {}
-                }
-            }
-        }
-        Ok(())
+        Ok((withheld, Matcher::new(self, &events).await?))
     }
 
-    /// Puts a message with the dead letters, with the reason.
-    async fn refuse(&self, door: Door, message: &Received, invalid: Invalid) -> Accepted {
-        let attributes = [
-            (dead_letter::REASON, invalid.to_string()),
-            (dead_letter::DOOR, door.name().to_owned()),
-            (dead_letter::MESSAGE_ID, first_id(message).to_owned()),
-        ];
-        let group = message.group.clone().map(|group| (dead_letter::GROUP, group));
-        let sequence = message.sequence.clone().map(|sequence| (dead_letter::SEQUENCE, sequence));
-        let letter = Message {
-            body: message.body.clone(),
-            attributes: attributes
-                .into_iter()
-                .chain(group)
-                .chain(sequence)
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-            ..Message::default()
-        };
-        if let Some(Err(error)) = self.parts().dead_letters.send(vec![letter]).await.pop() {
-            return Accepted::Failed(error.into());
+    /// Issues the SETs for some events, given by their places in `arrived`, and streams.
+    async fn tell_some(
+        &self,
+        batch: &mut Batch<'_>,
+        arrived: &[Arrived],
+        matcher: &Matcher<'_>,
+        candidates: Vec<(usize, &Stream)>,
+    ) {
+        if self.parts().clock.now() >= batch.until {
+            for (at, _) in candidates {
+                batch.note(arrived[at].index, Err(Failure::OutOfTime));
+            }
+            return;
         }
-        tracing::warn!(message.id, reason = %invalid, "message refused");
-        Accepted::Refused(invalid)
+        let pairs = candidates.iter().map(|(at, stream)| (&arrived[*at].event, *stream));
+        let wanted = match matcher.are_wanted(pairs, batch.now).await {
+            Ok(wanted) => wanted,
+            Err(error) => {
+                let failure = Failure::from(error);
+                for (at, _) in candidates {
+                    batch.note(arrived[at].index, Err(failure.clone()));
+                }
+                return;
+            }
+        };
+        let wanted = candidates.into_iter().zip(wanted).filter(|(_, wanted)| *wanted);
+        let (owners, notices): (Vec<usize>, Vec<Notice<'_>>) = wanted
+            .map(|((at, stream), _)| {
+                let Arrived { index, id, event, place, again } = &arrived[at];
+                let passage = Passage::WhenEnabled;
+                (*index, Notice { event, id, stream, place, passage, again: *again })
+            })
+            .unzip();
+        for (index, issued) in
+            owners.into_iter().zip(self.issue(&notices, batch.now, batch.until).await)
+        {
+            batch.note(index, issued);
+        }
+    }
+
+    /// Puts those of these messages with the dead letters that have failed for good.
+    async fn give_up(&self, batch: &mut Batch<'_>, wave: Vec<usize>) {
+        let mut hopeless = Vec::new();
+        for index in wave {
+            let Accepted::Failed(failure) = &batch.answers[index] else { continue };
+            let is_permanent = failure.is_permanent();
+            if !is_permanent && !comes_too_often(&batch.messages[index]) {
+                continue;
+            }
+            let reason = format!("failed for good: {}", chain(failure));
+            hopeless.push((index, Invalid::new(".", reason)));
+            // Those behind one that came too often come again themselves: what was in its way may be
+            // in theirs, and each has tries of its own.
+            if is_permanent {
+                batch.go_on(index);
+            }
+        }
+        self.refuse(batch, hopeless).await;
+    }
+
+    /// Puts these messages with the dead letters, with the reasons.
+    async fn refuse(&self, batch: &mut Batch<'_>, refused: Vec<(usize, Invalid)>) {
+        if refused.is_empty() {
+            return;
+        }
+        let letter = |(index, invalid): &(usize, Invalid)| {
+            letter(batch.door, &batch.messages[*index], invalid)
+        };
+        let sent = self.parts().dead_letters.send(refused.iter().map(letter).collect()).await;
+        for ((index, invalid), sent) in refused.into_iter().zip(sent) {
+            match sent {
+                Ok(_) => {
+                    let message = &batch.messages[index];
+                    tracing::warn!(message.id, reason = %invalid, "message refused");
+                    batch.answers[index] = Accepted::Refused(invalid);
+                }
+                Err(error) => batch.fail(index, error.into()),
+            }
+        }
     }
 }
+
+/// Whether a message that has failed again is given up. One of a group also comes, and is counted,
+/// while it waits behind others, which says nothing of itself; so one that follows others that were
+/// given up gets as many tries again.
+fn comes_too_often(message: &Received) -> bool {
+    match message.group {
+        Some(_) => message.receives.is_multiple_of(MAX_RECEIVES),
+        None => message.receives >= MAX_RECEIVES,
+    }
+}
+
+/// `message` as a dead letter.
+fn letter(door: Door, message: &Received, invalid: &Invalid) -> Message {
+    let attributes = [
+        (dead_letter::REASON, fit(&invalid.to_string(), MAX_REASON)),
+        (dead_letter::DOOR, door.name().to_owned()),
+        (dead_letter::MESSAGE_ID, first_id(message).to_owned()),
+    ];
+    let group = message.group.clone().map(|group| (dead_letter::GROUP, group));
+    let sequence = message.sequence.clone().map(|sequence| (dead_letter::SEQUENCE, sequence));
+    Message {
+        body: message.body.clone(),
+        attributes: attributes
+            .into_iter()
+            .chain(group)
+            .chain(sequence)
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+        ..Message::default()
+    }
+}
+
+/// A reason is cut behind so many bytes: it must fit into the dead letter, beside the message.
+const MAX_REASON: usize = 1024;
 
 /// What the queue called `message` when it was first sent.
 fn first_id(message: &Received) -> &str {
@@ -215,7 +368,9 @@ impl Arrived {
             None => EventId::of_message(first_id(message)),
         };
         let place = place(message.sent_at, message.sequence.as_deref());
-        Self { index, id, event, place }
+        let again =
+            message.receives > 1 || message.attributes.contains_key(dead_letter::MESSAGE_ID);
+        Self { index, id, event, place, again }
     }
 }
 
@@ -245,9 +400,4 @@ fn waves(arrived: &[Arrived], messages: &[Received]) -> Vec<Vec<usize>> {
         waves[wave].push(at);
     }
     waves
-}
-
-/// For all but the first of those that fail for one reason.
-fn again() -> Error {
-    crate::table::TableError::Conflict.into()
 }

@@ -73,6 +73,19 @@ fn is_allowed(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }
 
+/// `text` such that it may be in a message: what is not allowed is replaced, and what is behind so
+/// many bytes is cut.
+pub(crate) fn fit(text: &str, bytes: usize) -> String {
+    let allowed =
+        |character| if is_allowed(character) { character } else { char::REPLACEMENT_CHARACTER };
+    let mut text: String = text.chars().map(allowed).collect();
+    if text.len() > bytes {
+        text.truncate(text.floor_char_boundary(bytes.saturating_sub('…'.len_utf8())));
+        text.push('…');
+    }
+    text
+}
+
 fn is_name(text: &str) -> bool {
     (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

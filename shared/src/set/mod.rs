@@ -1,5 +1,6 @@
 //! Security Event Tokens (RFC 8417): their claims, their signatures, the keys.
 
+mod failure;
 mod issue;
 mod issued;
 mod jwk;
@@ -10,6 +11,7 @@ mod ring;
 mod signer;
 mod token;
 
+pub use failure::Failure;
 pub(crate) use issue::Notice;
 pub(crate) use issued::{FAILED, Held, PENDING, issued_partition, lane_prefix, place, sortable};
 pub use issued::{IssuedToken, Passage, SetError, TokenStatus};

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use futures_util::{future::try_join_all, try_join};
+use futures_util::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream, try_join};
 use jiff::Timestamp;
 
 use crate::{
@@ -47,6 +47,9 @@ const LAST: char = char::MAX;
 /// no more reads than some.
 const PEEK: usize = 2;
 
+/// How many questions are asked at once, where there may be very many.
+const AT_ONCE: usize = 32;
+
 /// How many are read later, at most.
 const MOST: usize = 1024;
 
@@ -64,9 +67,7 @@ impl<'a> Matcher<'a> {
         });
         let wanted = try_join_all(read).await?.into_iter().collect();
         matcher.wanted = wanted;
-        let named = events.iter().map(|event| matcher.read_named(event));
-        let named = try_join_all(named).await?;
-        matcher.named = named;
+        matcher.named = matcher.read_named(events).await?;
         matcher.read_streams().await?;
         Ok(matcher)
     }
@@ -94,17 +95,25 @@ impl<'a> Matcher<'a> {
         Ok(firsts.into_iter().map(Shape::new).collect())
     }
 
-    async fn read_named(&self, event: &SecurityEvent) -> Result<Vec<StreamId>, Error> {
-        let wanted = &self.wanted[&event.event_type];
+    /// For each event, the streams that name its subject.
+    async fn read_named(&self, events: &[&SecurityEvent]) -> Result<Vec<Vec<StreamId>>, Error> {
+        let mut partitions = Vec::new();
+        for (at, event) in events.iter().enumerate() {
+            let shapes = self.wanted[&event.event_type].shapes.iter();
+            let digests = shapes.filter_map(|shape| event.subject.probe(shape));
+            partitions.extend(digests.map(|digest| (at, subject_partition(&digest))));
+        }
         let prefix = named_prefix(DefaultSubjects::None);
-        let partitions: Vec<String> = wanted
-            .shapes
-            .iter()
-            .filter_map(|shape| Some(subject_partition(&event.subject.probe(shape)?)))
-            .collect();
-        let found = partitions.iter().map(|partition| self.read_firsts(partition, prefix));
-        let found = try_join_all(found).await?;
-        Ok(found.into_iter().flatten().filter_map(StreamId::parse).collect())
+        let found = partitions.iter().map(async |(at, partition)| {
+            Ok::<_, Error>((*at, self.read_firsts(partition, prefix).await?))
+        });
+        let found: Vec<_> = found.collect();
+        let found: Vec<_> = stream::iter(found).buffered(AT_ONCE).try_collect().await?;
+        let mut named = vec![Vec::new(); events.len()];
+        for (at, ids) in found {
+            named[at].extend(ids.into_iter().filter_map(StreamId::parse));
+        }
+        Ok(named)
     }
 
     /// What stands behind `prefix` and before the next `#` in the sort keys of a partition, each
@@ -141,34 +150,41 @@ impl<'a> Matcher<'a> {
         Ok(())
     }
 
-    /// The streams that want `event`, which is the one at `index`.
-    pub(crate) async fn streams_for(
+    /// The streams that may want `event`, which is the one at `index`: all that do, and some that
+    /// [`are_wanted`](Self::are_wanted) tells from them.
+    pub(crate) fn candidates(
         &self,
         index: usize,
         event: &SecurityEvent,
-        now: Timestamp,
-    ) -> Result<Vec<&Stream>, Error> {
+    ) -> impl Iterator<Item = &Stream> {
         let wanted = &self.wanted[&event.event_type];
-        let found: BTreeSet<_> = wanted.all.iter().chain(&self.named[index]).collect();
-        let mut streams = Vec::new();
-        for stream in found.into_iter().filter_map(|id| self.streams.get(id)) {
+        let named = &self.named[index];
+        let found: BTreeSet<_> = wanted.all.iter().chain(named).collect();
+        found.into_iter().filter_map(|id| self.streams.get(id)).filter(move |stream| {
             let targeted = event.stream_id.as_ref().is_none_or(|id| *id == stream.id);
             // An index may name a stream that does not want the event any more.
-            if !targeted
-                || !stream.takes_events()
-                || !stream.events_delivered.contains(&event.event_type)
-            {
-                continue;
-            }
-            let wants = match stream.default_subjects {
-                DefaultSubjects::All => !self.removed(stream, &event.subject, now).await?,
-                DefaultSubjects::None => self.named[index].contains(&stream.id),
-            };
-            if wants {
-                streams.push(stream);
-            }
-        }
-        Ok(streams)
+            targeted
+                && stream.takes_events()
+                && stream.events_delivered.contains(&event.event_type)
+                && match stream.default_subjects {
+                    DefaultSubjects::All => true,
+                    DefaultSubjects::None => named.contains(&stream.id),
+                }
+        })
+    }
+
+    /// Whether these candidates want these events; the answers are in their order.
+    pub(crate) async fn are_wanted(
+        &self,
+        candidates: impl Iterator<Item = (&SecurityEvent, &Stream)>,
+        now: Timestamp,
+    ) -> Result<Vec<bool>, Error> {
+        let wanted = candidates.map(async |(event, stream)| match stream.default_subjects {
+            DefaultSubjects::All => Ok(!self.removed(stream, &event.subject, now).await?),
+            DefaultSubjects::None => Ok(true),
+        });
+        let wanted: Vec<_> = wanted.collect();
+        stream::iter(wanted).buffered(AT_ONCE).try_collect().await
     }
 
     async fn removed(

@@ -142,9 +142,13 @@ async fn a_message_that_failed_halfway_issues_nothing_twice_when_sent_again() {
     // As if it had failed for another stream, for too long.
     let letter = Message {
         body: event.to_string(),
-        attributes: [("message_id", &*message_id), ("door", "standard"), ("reason", "failed")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into(),
+        attributes: [
+            ("tocsin_message_id", &*message_id),
+            ("door", "standard"),
+            ("reason", "failed"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into(),
         ..Message::default()
     };
     world.transmitter.parts().dead_letters.send(vec![letter]).await.remove(0).unwrap();

@@ -296,13 +296,14 @@ impl Run {
         let queue = &self.house.plain.parts().dead_letters;
         let letters = at_once(queue.receive(1000, Duration::ZERO)).expect("the queue answers");
         for (id, text) in &self.model.bad {
-            let letter = letters.iter().find(|letter| letter.attributes["message_id"] == *id);
+            let letter =
+                letters.iter().find(|letter| letter.attributes["tocsin_message_id"] == *id);
             let letter = letter.unwrap_or_else(|| panic!("{text} is lost"));
             assert_eq!(letter.body, *text);
             assert!(!letter.attributes["reason"].is_empty());
         }
         for letter in &letters {
-            let id = &letter.attributes["message_id"];
+            let id = &letter.attributes["tocsin_message_id"];
             assert!(self.model.bad.contains_key(id), "{} was refused: {letter:?}", letter.body);
         }
         assert!(!self.model.clean || letters.len() == self.model.bad.len());

@@ -5,7 +5,9 @@
 
 use std::{
     fmt,
+    future::poll_fn,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
     time::Duration,
 };
 
@@ -53,9 +55,9 @@ impl Switch {
 
     /// What becomes of the call that is made now; `None`: nothing special.
     async fn meet(&self) -> Option<Fault> {
-        futures_util::pending!();
+        others_go_on().await;
         while self.has_crashed() {
-            futures_util::pending!();
+            others_go_on().await;
         }
         let mut state = self.lock();
         let fault = state.armed.as_mut()?;
@@ -78,6 +80,20 @@ impl Switch {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Ends the turn; the next one begins here. Whoever waits for several calls at once asks only those
+/// again that say so.
+async fn others_go_on() {
+    let mut has_waited = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut has_waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// A seam with faults in it.
