@@ -1,7 +1,8 @@
-//! A proxy between the functions and the local AWS that counts calls and makes some of them fail.
+//! A proxy between the functions and the local AWS that counts calls, makes some of them fail, and
+//! lets others meet.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     convert::Infallible,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -16,21 +17,74 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo},
 };
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 /// What goes wrong with a call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fault {
     /// It is done, and the answer is an error.
     AfterItTookEffect,
+    /// It is done, and there is no answer.
+    AnswerLost,
     /// It is not done, and the answer is an error.
     BeforeItTookEffect,
-    /// Of a batch all is done; the answer says so of the first alone.
+    /// It is done, but not before [`FaultProxy::release`]; so that others come in between.
+    Held,
+    /// Of a batch of messages the first is sent; the answer says that the others are not.
     OnlyTheFirst,
-    /// It is done, and there is no answer.
-    Silence,
+    /// It is not done, and there is no answer.
+    RequestLost,
     /// It is not done: there are too many.
     Throttled,
+}
+
+/// What is to go wrong, with which calls.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    operation: String,
+    about: String,
+    spared: usize,
+    faults: VecDeque<Fault>,
+}
+
+impl Plan {
+    /// These faults, one after the other, for calls of `operation`, such as
+    /// `AmazonSQS.SendMessageBatch`.
+    pub fn new(operation: &str, faults: &[Fault]) -> Self {
+        let (operation, faults) = (operation.to_owned(), faults.iter().copied().collect());
+        Self { operation, about: String::new(), spared: 0, faults }
+    }
+
+    /// Only for calls in which this text occurs, such as the id of a stream.
+    #[must_use]
+    pub fn about(self, text: &str) -> Self {
+        Self { about: text.to_owned(), ..self }
+    }
+
+    /// Not for the first `calls` of them.
+    #[must_use]
+    pub fn after(self, calls: usize) -> Self {
+        Self { spared: calls, ..self }
+    }
+
+    fn is_for(&self, call: &Call) -> bool {
+        !self.faults.is_empty() && call.is(&self.operation, &self.about)
+    }
+}
+
+/// A call as it came.
+#[derive(Clone, Debug)]
+struct Call {
+    operation: String,
+    body: Bytes,
+}
+
+impl Call {
+    fn is(&self, operation: &str, about: &str) -> bool {
+        let about = about.as_bytes();
+        let mut parts = self.body.windows(about.len().max(1));
+        self.operation == operation && (about.is_empty() || parts.any(|part| part == about))
+    }
 }
 
 /// The proxy; it ends when it is dropped.
@@ -45,10 +99,15 @@ pub struct FaultProxy {
 struct Desk {
     /// Where the calls go.
     upstream: Mutex<String>,
-    /// By operation, such as `DynamoDB_20120810.PutItem`: the faults to come.
-    faults: Mutex<BTreeMap<String, Vec<Fault>>>,
-    calls: Mutex<BTreeMap<String, usize>>,
+    plans: Mutex<Vec<Plan>>,
+    calls: Mutex<Vec<Call>>,
     refusals: Mutex<Vec<Refusal>>,
+    /// The calls of which a condition did not hold, by operation.
+    conflicts: Mutex<BTreeMap<String, usize>>,
+    /// How many calls wait to be released.
+    held: watch::Sender<usize>,
+    /// How often that was done.
+    releases: watch::Sender<usize>,
 }
 
 /// A call that the caller has no right to.
@@ -61,23 +120,63 @@ pub struct Refusal {
 }
 
 impl Desk {
-    /// Looks whether `answer` to `request` says that a right is wanting.
-    async fn note_refusal(
-        &self,
-        request: Bytes,
-        answer: Response<Full<Bytes>>,
-    ) -> Response<Full<Bytes>> {
+    /// What goes wrong with `call`, if anything.
+    fn fault(&self, call: &Call) -> Option<Fault> {
+        let mut plans = lock(&self.plans);
+        let plan = plans.iter_mut().find(|plan| plan.is_for(call))?;
+        if plan.spared > 0 {
+            plan.spared -= 1;
+            return None;
+        }
+        plan.faults.pop_front()
+    }
+
+    /// Returns when calls that are held are released.
+    async fn hold(&self, call: &Call) {
+        let mut releases = self.releases.subscribe();
+        self.held.send_modify(|count| *count += 1);
+        let mut held = Held { desk: self, call, is_released: false };
+        held.is_released = releases.changed().await.is_ok();
+    }
+
+    /// Looks whether `answer` to `call` says that a right is wanting, or that a condition did not
+    /// hold.
+    async fn note(&self, call: Call, answer: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
         if !answer.status().is_client_error() {
             return answer;
         }
         let (head, body) = answer.into_parts();
         let body = body.collect().await.expect("it is all there").to_bytes();
         let message = String::from_utf8_lossy(&body).into_owned();
-        if message.contains("AccessDenied") {
-            let request = serde_json::from_slice(&request).unwrap_or_default();
+        if message.contains("ConditionalCheckFailed") {
+            *lock(&self.conflicts).entry(call.operation).or_default() += 1;
+        } else if message.contains("AccessDenied") {
+            let request = serde_json::from_slice(&call.body).unwrap_or_default();
             lock(&self.refusals).push(Refusal { message, request });
         }
         Response::from_parts(head, Full::new(body))
+    }
+}
+
+/// Is there for as long as a call is held.
+struct Held<'a> {
+    desk: &'a Desk,
+    call: &'a Call,
+    is_released: bool,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.desk.held.send_modify(|count| *count -= 1);
+        if self.is_released {
+            return;
+        }
+        // Its caller has given up, and will try again: that is then held instead.
+        let mut plans = lock(&self.desk.plans);
+        let plan = plans.iter_mut().find(|plan| self.call.is(&plan.operation, &plan.about));
+        if let Some(plan) = plan {
+            plan.faults.push_front(Fault::Held);
+        }
     }
 }
 
@@ -105,25 +204,57 @@ impl FaultProxy {
         upstream.clone_into(&mut lock(&self.desk.upstream));
     }
 
-    /// The next calls of `operation` (such as `AmazonSQS.SendMessageBatch`) go wrong like this, one
-    /// after the other.
-    pub fn next(&self, operation: &str, faults: &[Fault]) {
-        lock(&self.desk.faults).entry(operation.to_owned()).or_default().extend(faults);
+    /// From now on this goes wrong, too.
+    pub fn plan(&self, plan: Plan) {
+        lock(&self.desk.plans).push(plan);
     }
 
-    /// From now on nothing goes wrong.
+    /// From now on nothing goes wrong, and nothing is held.
     pub fn clear(&self) {
-        lock(&self.desk.faults).clear();
+        lock(&self.desk.plans).clear();
+        self.release();
     }
 
     /// The faults that have not happened yet.
     pub fn left(&self) -> usize {
-        lock(&self.desk.faults).values().map(Vec::len).sum()
+        lock(&self.desk.plans).iter().map(|plan| plan.faults.len()).sum()
+    }
+
+    /// How many calls are held.
+    pub fn held(&self) -> usize {
+        *self.desk.held.borrow()
+    }
+
+    /// Lets the calls go on that are held.
+    pub fn release(&self) {
+        self.desk.releases.send_modify(|count| *count += 1);
     }
 
     /// The calls since this was last asked, by operation.
     pub fn take_calls(&self) -> BTreeMap<String, usize> {
-        std::mem::take(&mut lock(&self.desk.calls))
+        let mut counts = BTreeMap::new();
+        for call in std::mem::take(&mut *lock(&self.desk.calls)) {
+            *counts.entry(call.operation).or_default() += 1;
+        }
+        counts
+    }
+
+    /// What was asked of `operation` since calls were last taken, where `about` occurs.
+    pub fn requests(&self, operation: &str, about: &str) -> Vec<Value> {
+        let calls = lock(&self.desk.calls);
+        let asked = calls.iter().filter(|call| call.is(operation, about));
+        asked.map(|call| serde_json::from_slice(&call.body).unwrap_or_default()).collect()
+    }
+
+    /// How many calls there were since calls were last taken in which `text` occurs.
+    pub fn calls_with(&self, text: &str) -> usize {
+        let calls = lock(&self.desk.calls);
+        calls.iter().filter(|call| call.is(&call.operation, text)).count()
+    }
+
+    /// The calls since this was last asked of which a condition did not hold, by operation.
+    pub fn take_conflicts(&self) -> BTreeMap<String, usize> {
+        std::mem::take(&mut lock(&self.desk.conflicts))
     }
 
     /// The calls since this was last asked that were refused for want of a right.
@@ -163,19 +294,19 @@ async fn answer(
     let body = body.to_bytes();
     let operation = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let operation = operation.unwrap_or_default().to_owned();
-    *lock(&desk.calls).entry(operation.clone()).or_default() += 1;
-    let fault = {
-        let mut faults = lock(&desk.faults);
-        faults.get_mut(&operation).filter(|left| !left.is_empty()).map(|left| left.remove(0))
-    };
+    let call = Call { operation, body: body.clone() };
+    lock(&desk.calls).push(call.clone());
+    let fault = desk.fault(&call);
     let upstream = lock(&desk.upstream).clone();
+    if fault == Some(Fault::Held) {
+        desk.hold(&call).await;
+    }
     Ok(match fault {
-        None => {
-            let request = body.clone();
+        None | Some(Fault::Held) => {
             let answer = forward(client, &upstream, &head, body).await;
-            desk.note_refusal(request, answer).await
+            desk.note(call, answer).await
         }
-        Some(Fault::Throttled) => error(StatusCode::BAD_REQUEST, "ThrottlingException"),
+        Some(Fault::Throttled) => error(StatusCode::BAD_REQUEST, throttled(&call.operation)),
         Some(Fault::BeforeItTookEffect) => {
             error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")
         }
@@ -183,10 +314,11 @@ async fn answer(
             forward(client, &upstream, &head, body).await;
             error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError")
         }
-        Some(Fault::Silence) => {
+        Some(Fault::AnswerLost) => {
             forward(client, &upstream, &head, body).await;
             std::future::pending().await
         }
+        Some(Fault::RequestLost) => std::future::pending().await,
         Some(Fault::OnlyTheFirst) => only_the_first(client, &upstream, &head, body).await,
     })
 }
@@ -219,25 +351,38 @@ async fn forward(
     Response::from_parts(head, Full::new(body.to_bytes()))
 }
 
-/// Says of a batch that all but the first failed.
+/// Sends the first message of a batch alone, and says of the others that they failed.
 async fn only_the_first(
     client: &Forward,
     upstream: &str,
     head: &Parts,
     body: Bytes,
 ) -> Response<Full<Bytes>> {
-    let (mut head, body) = forward(client, upstream, head, body).await.into_parts();
+    let mut request: Value = serde_json::from_slice(&body).expect("SQS is spoken to in JSON");
+    let entries = request["Entries"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    let (first, others) = entries.split_at(entries.len().min(1));
+    request["Entries"] = first.into();
+    let answer = forward(client, upstream, head, request.to_string().into()).await;
+    let (mut head, body) = answer.into_parts();
     let body = body.collect().await.expect("it is all there").to_bytes();
     let mut answer: Value = serde_json::from_slice(&body).expect("SQS speaks JSON");
-    let sent = answer["Successful"].as_array_mut().map(std::mem::take).unwrap_or_default();
-    let failed = sent
+    let failed = others
         .iter()
-        .skip(1)
         .map(|entry| json!({ "Id": entry["Id"], "SenderFault": false, "Code": "InternalError" }));
     answer["Failed"] = failed.collect();
-    answer["Successful"] = sent.iter().take(1).cloned().collect();
     head.headers.remove(http::header::CONTENT_LENGTH);
     Response::from_parts(head, Full::new(answer.to_string().into()))
+}
+
+/// What the service says whose operation is asked for too often.
+fn throttled(operation: &str) -> &'static str {
+    match operation.split_once('.') {
+        Some(("AmazonSQS", _)) => "com.amazonaws.sqs#RequestThrottled",
+        Some(("DynamoDB_20120810", _)) => {
+            "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
+        }
+        Some(_) | None => "ThrottlingException",
+    }
 }
 
 fn error(status: StatusCode, code: &str) -> Response<Full<Bytes>> {

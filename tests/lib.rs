@@ -11,7 +11,7 @@ mod web;
 pub mod world;
 
 pub use emulator::Emulator;
-pub use faults::{Fault, FaultProxy, Refusal};
+pub use faults::{Fault, FaultProxy, Plan, Refusal};
 pub use guard::guarded;
 pub use meter::{Meter, Usage};
 pub use receiver::{Greeting, Received, Reply, Setup, TestReceiver};

@@ -2,11 +2,17 @@
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    sync::Mutex,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{
+        Mutex,
+        mpsc::{self, Receiver},
+    },
+    thread,
 };
 
 use serde_json::{Value, json};
+
+use crate::deployed::PATIENCE;
 
 /// Does one call for each line: `[service, operation, arguments]`.
 const SCRIPT: &str = r#"
@@ -29,7 +35,7 @@ for line in sys.stdin:
 
 /// The Python; it ends with the tests, which close its standard input.
 pub(crate) struct Boto3 {
-    pipe: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
+    pipe: Mutex<(ChildStdin, Receiver<String>)>,
     _process: Child,
 }
 
@@ -42,17 +48,21 @@ impl Boto3 {
         python.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = python.spawn().expect("python runs");
         let questions = process.stdin.take().expect("its input is ours");
-        let answers = BufReader::new(process.stdout.take().expect("its output is ours"));
+        let output = BufReader::new(process.stdout.take().expect("its output is ours"));
+        let (line, answers) = mpsc::channel();
+        // Until either side has ended.
+        thread::spawn(move || {
+            output.lines().map_while(Result::ok).try_for_each(|it| line.send(it))
+        });
         Self { pipe: Mutex::new((questions, answers)), _process: process }
     }
 
-    /// What a call answers, such as `("sqs", "send_message", …)`; it must end well.
+    /// What a call answers, such as `("sqs", "send_message", …)`; it must end well, and in time.
     pub(crate) fn call(&self, service: &str, operation: &str, arguments: &Value) -> Value {
         let mut pipe = self.pipe.lock().expect("nobody panics here without failing");
         let (questions, answers) = &mut *pipe;
         writeln!(questions, "{}", json!([service, operation, arguments])).expect("python listens");
-        let mut line = String::new();
-        answers.read_line(&mut line).expect("python answers");
+        let line = answers.recv_timeout(PATIENCE).expect("python answers in time");
         drop(pipe);
         let mut answer: Value = serde_json::from_str(&line).expect("python answers in JSON");
         assert_eq!(answer.get("error"), None, "{service} {operation} {arguments}");

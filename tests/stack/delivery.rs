@@ -4,7 +4,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use ssf::set::{KeyMaterial, PublicKey};
 use tests::{
-    Reply,
+    Received, Reply,
     world::{caep, session_revoked},
 };
 
@@ -40,23 +40,15 @@ fn what_is_sent_to_either_queue_is_pushed_and_polled() {
         let mut wanted = emails(&sets);
         wanted.sort_unstable();
         assert_eq!(wanted, ["fifo@example.com", "standard@example.com"]);
-        let request = deployed.receiver.requests();
-        let request = request.iter().find(|one| one.uri.path() == "/push-to-me").unwrap();
+        let request = &deployed.arrived("push-to-me")[0];
         assert_eq!(request.headers["content-type"], "application/secevent+jwt");
         assert_eq!(request.headers["authorization"], "Bearer for-push-to-me");
         let claims = verified(deployed, &request.body).await;
         assert_eq!(claims["iss"], deployed.output("Issuer"));
         assert_eq!(claims["aud"], "https://push-to-me.example");
 
-        let path = format!("/ssf/poll/{stream}");
-        let now = json!({ "returnImmediately": true });
-        wait_until("two SETs to poll", async || {
-            let answer = polling.ask(Method::POST, &path, Some(&now), StatusCode::OK).await;
-            answer["sets"].as_object().unwrap().len() == 2
-        })
-        .await;
-        let answer = polling.ask(Method::POST, &path, Some(&now), StatusCode::OK).await;
-        let sets = answer["sets"].as_object().unwrap();
+        wait_until("two SETs to poll", async || polling.poll(&stream).await.len() == 2).await;
+        let sets = polling.poll(&stream).await;
         for set in sets.values() {
             assert_eq!(
                 verified(deployed, set.as_str().unwrap()).await["aud"],
@@ -65,6 +57,7 @@ fn what_is_sent_to_either_queue_is_pushed_and_polled() {
         }
         let jtis: Vec<&String> = sets.keys().collect();
         let ack = json!({ "returnImmediately": true, "ack": jtis });
+        let path = format!("/ssf/poll/{stream}");
         let answer = polling.ask(Method::POST, &path, Some(&ack), StatusCode::OK).await;
         assert_eq!(answer, json!({ "sets": {} }));
     });
@@ -75,20 +68,31 @@ fn events_of_one_subject_arrive_in_order_though_pushes_fail() {
     on_the_stack(async |deployed| {
         let receiver = deployed.sign_in("in-order").await;
         receiver.push_stream(&["session-revoked"]).await;
-        deployed.receiver.reply(Reply::status(503));
-        deployed.receiver.reply(Reply::status(429).header("retry-after", "1"));
+        deployed.receiver.otherwise(Reply::status(503));
         for number in 0..4 {
             let mut event = session_revoked("ordered@example.com");
             event["txn"] = format!("txn-{number}").into();
             deployed.send("IngestFifoQueueUrl", &event, Some("ordered"));
         }
-        // Two that failed, and four that arrived.
-        let sets = deployed.pushed("in-order", 6).await;
-        let mut order: Vec<&str> =
-            sets.iter().map(|claims| claims["txn"].as_str().unwrap()).collect();
+        let times =
+            async |count| wait_until("a push", async || arrived(deployed).len() >= count).await;
+        times(1).await;
+        deployed.receiver.otherwise(Reply::status(429).header("retry-after", "1"));
+        times(2).await;
+        deployed.receiver.otherwise(Reply::status(202));
+        deployed.pushed("in-order", 4).await;
+        let mut order = arrived(deployed);
         order.dedup();
         assert_eq!(order, ["txn-0", "txn-1", "txn-2", "txn-3"]);
     });
+}
+
+/// What came to the receiver of the scenario above, as often as it came.
+fn arrived(deployed: &Deployed) -> Vec<String> {
+    let txn = |request: &Received| {
+        tests::world::claims(&request.body)["txn"].as_str().unwrap().to_owned()
+    };
+    deployed.arrived("in-order").iter().map(txn).collect()
 }
 
 #[test]
@@ -108,8 +112,7 @@ fn what_is_held_is_released_in_order() {
             events.as_array().unwrap().len()
         };
         wait_until("three SETs on hold", async || pending().await == 3).await;
-        let at_hold = |request: &tests::Received| request.uri.path() == "/on-hold";
-        assert_eq!(deployed.receiver.requests().iter().filter(|one| at_hold(one)).count(), 0);
+        assert!(deployed.arrived("on-hold").is_empty());
         receiver.set_status(&stream, "enabled").await;
         let sets = deployed.pushed("on-hold", 3).await;
         let order: Vec<&str> = sets.iter().map(|claims| claims["txn"].as_str().unwrap()).collect();
@@ -129,64 +132,5 @@ fn a_verification_event_is_delivered_with_its_state() {
         let events = sets[0]["events"].as_object().unwrap();
         let event = &events["https://schemas.openid.net/secevent/ssf/event-type/verification"];
         assert_eq!(event["state"], "VGhpcyBpcyBhbiBleGFtcGxl");
-    });
-}
-
-/// Two functions at one stream: neither overwrites what the other wrote.
-#[test]
-fn updates_of_one_stream_at_the_same_time_are_all_kept() {
-    on_the_stack(async |deployed| {
-        let receiver = deployed.sign_in("races").await;
-        let stream = receiver.poll_stream(&["session-revoked"]).await;
-        let subject = |number: usize| {
-            let name = if number.is_multiple_of(2) { "user" } else { "device" };
-            json!({
-                "format": "complex",
-                "tenant": { "format": "opaque", "id": "t" },
-                (name): { "format": "opaque", "id": number.to_string() },
-            })
-        };
-        let removals: Vec<Value> = (0..8)
-            .map(|number| json!({ "stream_id": stream, "subject": subject(number) }))
-            .collect();
-        let patches: Vec<Value> = (0..4)
-            .map(|number| json!({ "stream_id": stream, "description": format!("number {number}") }))
-            .collect();
-        let removed = removals.iter().map(|body| {
-            receiver.ask(Method::POST, "/ssf/subjects/remove", Some(body), StatusCode::NO_CONTENT)
-        });
-        let described = patches
-            .iter()
-            .map(|body| receiver.ask(Method::PATCH, "/ssf/streams", Some(body), StatusCode::OK));
-        futures_util::future::join(
-            futures_util::future::join_all(removed),
-            futures_util::future::join_all(described),
-        )
-        .await;
-        // Removed are all eight: of what is sent about them nothing is issued.
-        for number in 0..8 {
-            let mut event = session_revoked("x@example.com");
-            event["sub_id"] = subject(number);
-            deployed.send("IngestFifoQueueUrl", &event, Some("races"));
-        }
-        let mut last = session_revoked("last@example.com");
-        last["txn"] = "last".into();
-        deployed.send("IngestFifoQueueUrl", &last, Some("races"));
-        let path = format!("/ssf/poll/{stream}");
-        let now = json!({ "returnImmediately": true });
-        let mut answer = Value::Null;
-        wait_until("the last event", async || {
-            answer = receiver.ask(Method::POST, &path, Some(&now), StatusCode::OK).await;
-            !answer["sets"].as_object().unwrap().is_empty()
-        })
-        .await;
-        let sets: Vec<Value> = answer["sets"]
-            .as_object()
-            .unwrap()
-            .values()
-            .map(|set| tests::world::claims(set.as_str().unwrap()))
-            .collect();
-        assert_eq!(sets.len(), 1, "{sets:?}");
-        assert_eq!(sets[0]["txn"], "last");
     });
 }

@@ -6,9 +6,11 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::{
-        LazyLock, OnceLock,
+        LazyLock, Mutex, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
+        mpsc,
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -21,8 +23,8 @@ use hyper_util::{
 };
 use serde_json::{Value, json};
 use ssf::clock::{Clock, SystemClock};
-use tests::{Emulator, FaultProxy, TestReceiver};
-use tokio::{runtime::Runtime, sync::Mutex};
+use tests::{Emulator, FaultProxy, Reply, TestReceiver};
+use tokio::runtime::Runtime;
 
 use crate::boto3::Boto3;
 
@@ -30,7 +32,13 @@ use crate::boto3::Boto3;
 pub(crate) const STACK: &str = "tocsin-test";
 
 /// Something that the functions do takes at most this long here; far longer than it should.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What builds and deploys takes at most this long.
+const LONG_PATIENCE: Duration = Duration::from_mins(30);
+
+/// A call of AWS: the service, the operation, the arguments.
+pub(crate) type Call = (&'static str, &'static str, Value);
 
 /// A deployed transmitter, and the world around it.
 pub(crate) struct Deployed {
@@ -40,17 +48,22 @@ pub(crate) struct Deployed {
     pub(crate) boto3: Boto3,
     pub(crate) emulator: Emulator,
     pub(crate) http: Client<HttpConnector, Full<Bytes>>,
+    /// What was told to receivers, and must be found nowhere else.
+    pub(crate) secrets: Mutex<Vec<String>>,
+    /// What undoes that which was changed for a scenario.
+    undo: Mutex<Vec<Call>>,
 }
 
 /// Does `scenario` on the stack, which the first one deploys; one at a time.
 pub(crate) fn on_the_stack(scenario: impl AsyncFnOnce(&Deployed)) {
     // Proxy and receiver outlive the test that starts them.
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
-    static DEPLOYED: OnceLock<Mutex<Deployed>> = OnceLock::new();
-    let deployed = DEPLOYED.get_or_init(|| Mutex::new(RUNTIME.block_on(Deployed::new())));
+    static DEPLOYED: OnceLock<tokio::sync::Mutex<Deployed>> = OnceLock::new();
+    let make = || tokio::sync::Mutex::new(RUNTIME.block_on(Deployed::new()));
+    let deployed = DEPLOYED.get_or_init(make);
     RUNTIME.block_on(async {
         let deployed = deployed.lock().await;
-        deployed.forget_receivers();
+        deployed.begin_anew();
         scenario(&deployed).await;
     });
 }
@@ -65,7 +78,8 @@ impl Deployed {
         let http = Client::builder(TokioExecutor::new()).build_http();
         let boto3 = Boto3::start(|python| with_credentials(emulator.endpoint(), python));
         let outputs = BTreeMap::new();
-        let mut deployed = Self { proxy, receiver, outputs, boto3, emulator, http };
+        let (secrets, undo) = (Mutex::default(), Mutex::default());
+        let mut deployed = Self { proxy, receiver, outputs, boto3, emulator, http, secrets, undo };
         deployed.deploy(&packages);
         deployed.outputs = deployed.read_outputs().await;
         deployed
@@ -76,17 +90,16 @@ impl Deployed {
         let sam = tests::emulator::tools().join("sam");
         let mut sam = Command::new(sam);
         with_credentials(self.emulator.endpoint(), &mut sam);
-        done(
-            sam.args(["deploy", "--template-file"])
-                .arg(packages.join("template.yaml"))
-                .args(["--stack-name", STACK, "--resolve-s3", "--no-confirm-changeset"])
-                .args(["--capabilities", "CAPABILITY_IAM", "--no-progressbar"])
-                .args(["--parameter-overrides", "Architecture=x86_64", "RequireTls=false"])
-                .args(["AllowPrivatePush=true", "MinVerificationIntervalSeconds=0"])
-                // The local AWS takes these as text, and then its pollers fail.
-                .args(["IngestMaximumConcurrency=0", "PushMaximumConcurrency=0"])
-                .arg(format!("PushCa=\"{}\"", certificate.trim())),
-        );
+        sam.args(["deploy", "--template-file"])
+            .arg(packages.join("template.yaml"))
+            .args(["--stack-name", STACK, "--resolve-s3", "--no-confirm-changeset"])
+            .args(["--capabilities", "CAPABILITY_IAM", "--no-progressbar"])
+            .args(["--parameter-overrides", "Architecture=x86_64", "RequireTls=false"])
+            .args(["AllowPrivatePush=true", "MinVerificationIntervalSeconds=0"])
+            // The local AWS takes these as text, and then its pollers fail.
+            .args(["IngestMaximumConcurrency=0", "PushMaximumConcurrency=0"])
+            .arg(format!("PushCa=\"{}\"", certificate.trim()));
+        done(sam);
     }
 
     async fn read_outputs(&self) -> BTreeMap<String, String> {
@@ -120,9 +133,52 @@ impl Deployed {
 
     /// The same, however it ends.
     pub(crate) fn run_tool(&self, arguments: &[&str]) -> Output {
+        self.run_tool_with(arguments, |_| {})
+    }
+
+    /// The same, with other credentials, or something to read.
+    pub(crate) fn run_tool_with(
+        &self,
+        arguments: &[&str],
+        but: impl FnOnce(&mut Command),
+    ) -> Output {
         let mut tocsin = Command::new(binaries().join("tocsin"));
         with_credentials(self.emulator.endpoint(), &mut tocsin);
-        tocsin.args(["--stack", STACK, "--json"]).args(arguments).output().expect("the tool runs")
+        if !arguments.contains(&"--stack") {
+            tocsin.args(["--stack", STACK]);
+        }
+        tocsin.arg("--json").args(arguments);
+        but(&mut tocsin);
+        output(tocsin, PATIENCE)
+    }
+
+    /// Undoes what an earlier scenario left behind, which may have ended halfway.
+    fn begin_anew(&self) {
+        self.proxy.clear();
+        self.receiver.otherwise(Reply::status(202));
+        self.undo_from(0);
+        self.forget_receivers();
+        self.proxy.take_calls();
+        self.proxy.take_conflicts();
+        self.proxy.take_refusals();
+    }
+
+    /// These calls of AWS undo what is about to be changed: they are made when
+    /// [`Self::undo_from`] says so, at the latest before the next scenario. The answer is where
+    /// they begin.
+    pub(crate) fn will_undo(&self, calls: impl IntoIterator<Item = Call>) -> usize {
+        let mut undo = self.undo.lock().unwrap_or_else(PoisonError::into_inner);
+        let begin = undo.len();
+        undo.extend(calls);
+        begin
+    }
+
+    /// Makes the calls that undo what was changed since `begin`, the last one first.
+    pub(crate) fn undo_from(&self, begin: usize) {
+        let calls = self.undo.lock().unwrap_or_else(PoisonError::into_inner).split_off(begin);
+        for (service, operation, arguments) in calls.iter().rev() {
+            self.boto3.call(service, operation, arguments);
+        }
     }
 
     /// Deletes what earlier scenarios made, so that their events and ours do not meet.
@@ -163,19 +219,44 @@ impl Deployed {
     /// What a function has logged.
     pub(crate) fn logs(&self, function: &str) -> String {
         let group = format!("/tocsin/{STACK}/{function}");
-        let events =
-            self.boto3.call("logs", "filter_log_events", &json!({ "logGroupName": group }));
-        let events = events["events"].as_array().into_iter().flatten();
-        events.filter_map(|event| event["message"].as_str()).collect::<Vec<_>>().join("\n")
+        let asked = json!({ "logGroupName": group });
+        let events = self.boto3.call("logs", "filter_log_events", &asked);
+        let events = events["events"].as_array().map_or(&[][..], Vec::as_slice);
+        // The local AWS has no second page.
+        assert!(events.len() < 10_000, "not all that {function} has logged can be read");
+        events.iter().filter_map(|event| event["message"].as_str()).collect::<Vec<_>>().join("\n")
     }
 
     /// Lets what was received from a queue and is not done come again after seconds; the template
-    /// gives the functions more time than a test has.
-    pub(crate) async fn soon_again(&self, queue: &str) {
-        let client = aws_sdk_sqs::Client::new(&self.sdk_config());
-        let visibility = aws_sdk_sqs::types::QueueAttributeName::VisibilityTimeout;
-        let set = client.set_queue_attributes().queue_url(self.output(queue));
-        set.attributes(visibility, "5").send().await.expect("it can be set");
+    /// gives the functions more time than a scenario has.
+    pub(crate) fn soon_again(&self, queue: &str) {
+        let time = |time: &Value| {
+            let attributes = json!({ "VisibilityTimeout": time });
+            json!({ "QueueUrl": self.output(queue), "Attributes": attributes })
+        };
+        let asked =
+            json!({ "QueueUrl": self.output(queue), "AttributeNames": ["VisibilityTimeout"] });
+        let is = self.boto3.call("sqs", "get_queue_attributes", &asked);
+        let is = time(&is["Attributes"]["VisibilityTimeout"]);
+        self.will_undo([("sqs", "set_queue_attributes", is)]);
+        self.boto3.call("sqs", "set_queue_attributes", &time(&json!("5")));
+    }
+
+    /// Returns when nothing is on a queue, nor in hand.
+    pub(crate) async fn is_done(&self, queue: &str) {
+        let counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
+        let asked = json!({ "QueueUrl": self.output(queue), "AttributeNames": counts });
+        wait_until(&format!("the end of {queue}"), async || {
+            let answer = self.boto3.call("sqs", "get_queue_attributes", &asked);
+            counts.iter().all(|count| answer["Attributes"][count] == "0")
+        })
+        .await;
+    }
+
+    /// How often messages of a queue were put off since calls were last taken.
+    pub(crate) fn put_off(&self, queue: &str) -> usize {
+        let asked = self.proxy.requests("AmazonSQS.ChangeMessageVisibility", self.output(queue));
+        asked.len()
     }
 
     /// What a function is called here.
@@ -187,16 +268,25 @@ impl Deployed {
     /// Kills the processes of a function, as Lambda does with one that takes too long; says how
     /// many there were.
     pub(crate) fn kill(&self, function: &str) -> usize {
-        let name = format!("AWS_LAMBDA_FUNCTION_NAME={}", self.function(function));
+        // Another stack on this machine may have a function of this name, but not this address.
+        let marks = [
+            format!("AWS_LAMBDA_FUNCTION_NAME={}", self.function(function)),
+            format!("AWS_ENDPOINT_URL={}", self.proxy.endpoint()),
+        ];
         let mut killed = 0;
         for process in fs::read_dir("/proc").expect("this is Linux").flatten() {
             // Of processes of others nothing can be read, and nothing is wanted.
             let Ok(environment) = fs::read(process.path().join("environ")) else { continue };
-            let is_it = environment.split(|byte| *byte == 0).any(|one| one == name.as_bytes());
-            let pid = process.file_name();
-            if is_it && Command::new("kill").arg("-9").arg(&pid).status().is_ok() {
-                killed += 1;
+            let has = |mark: &String| {
+                environment.split(|byte| *byte == 0).any(|one| one == mark.as_bytes())
+            };
+            if !marks.iter().all(has) {
+                continue;
             }
+            let mut kill = Command::new("kill");
+            // One may have ended by itself since it was seen.
+            let kill = kill.arg("-9").arg(process.file_name()).stderr(Stdio::null()).status();
+            killed += usize::from(kill.is_ok_and(|status| status.success()));
         }
         killed
     }
@@ -243,14 +333,16 @@ fn binaries() -> PathBuf {
     folder.expect("a test is below the folder of binaries").to_owned()
 }
 
-/// Builds the functions and puts them beside a template that leads to them, as `sam build` does.
+/// Builds the functions and puts them beside a template that leads to them, as `sam build` does. Or,
+/// if `SAM_BUILT` is set, takes what `sam build` itself made for the test `packages`.
 fn packages() -> PathBuf {
     let house = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    done(
-        Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--workspace", "--bins"])
-            .current_dir(&house),
-    );
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--workspace", "--bins"]).current_dir(&house);
+    done(build);
+    if std::env::var_os("SAM_BUILT").is_some() {
+        return tests::emulator::target().join("packages/build");
+    }
     let packages = tests::emulator::target().join("stack");
     let mut template =
         fs::read_to_string(house.join("template.yaml")).expect("there is a template");
@@ -264,7 +356,9 @@ fn packages() -> PathBuf {
         let package = packages.join(name);
         fs::create_dir_all(&package).expect("the target folder can be written");
         // Without what only a debugger reads, so that it is quickly uploaded.
-        done(Command::new("strip").arg("-o").arg(package.join("bootstrap")).arg(binary));
+        let mut strip = Command::new("strip");
+        strip.arg("-o").arg(package.join("bootstrap")).arg(binary);
+        done(strip);
         let properties = format!("Binary: {name}\n    Properties:\n");
         template = template.replace(&properties, &format!("{properties}      CodeUri: {name}\n"));
     }
@@ -272,12 +366,29 @@ fn packages() -> PathBuf {
     packages
 }
 
-fn done(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+fn done(command: Command) {
+    let what = format!("{command:?}");
+    let output = output(command, LONG_PATIENCE);
     let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert!(output.status.success(), "{command:?}: {out}\n{err}");
+    assert!(output.status.success(), "{what}: {out}\n{err}");
 }
 
-fn text(bytes: &[u8]) -> String {
+/// What a command says. One that takes too long is killed, lest it hold up the tests for ever.
+fn output(mut command: Command, patience: Duration) -> Output {
+    let what = format!("{command:?}");
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = child.unwrap_or_else(|error| panic!("{what}: {error}"));
+    let pid = child.id().to_string();
+    let (done, output) = mpsc::channel();
+    thread::spawn(move || done.send(child.wait_with_output()));
+    let Ok(output) = output.recv_timeout(patience) else {
+        // It does not matter any more whether it has just ended.
+        let _ = Command::new("kill").args(["-9", &pid]).status();
+        panic!("{what} takes longer than {patience:?}");
+    };
+    output.unwrap_or_else(|error| panic!("{what}: {error}"))
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

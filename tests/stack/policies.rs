@@ -7,20 +7,16 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tests::{Refusal, Reply};
+use tests::{Function, Refusal, Reply};
 
 use crate::{
-    deployed::{Deployed, on_the_stack, wait_until},
+    deployed::{Call, Deployed, on_the_stack, wait_until},
     operation::signing_keys,
     scene::Scene,
 };
 
 /// What is not refused within this time is asked for once more.
 const AGAIN: Duration = Duration::from_secs(5);
-
-/// All functions.
-const FUNCTIONS: [&str; 7] =
-    ["discovery", "authorize", "streams", "poll", "ingest", "push", "sweep"];
 
 /// What is not taken away, from whom, and why.
 const EXCUSES: [(&str, &str, &str); 12] = [
@@ -122,18 +118,18 @@ impl<'a> Role<'a> {
         serde_json::from_str(found["Policy"].as_str().unwrap()).unwrap()
     }
 
-    fn put_key_policy(&self, key: &str, policy: &Value) {
+    fn put_key_policy(key: &str, policy: &Value) -> Call {
         let put = json!({ "KeyId": key, "PolicyName": "default", "Policy": policy.to_string() });
-        self.deployed.boto3.call("kms", "put_key_policy", &put);
+        ("kms", "put_key_policy", put)
     }
 
-    fn put(&self, document: &Value) {
+    fn put(&self, document: &Value) -> Call {
         let put = json!({
             "RoleName": self.name,
             "PolicyName": self.policy,
             "PolicyDocument": document.to_string(),
         });
-        self.deployed.boto3.call("iam", "put_role_policy", &put);
+        ("iam", "put_role_policy", put)
     }
 
     /// Whether `refusal` says that the function misses `right`.
@@ -156,18 +152,26 @@ impl<'a> Role<'a> {
                 let statement = |action| json!({ "Effect": "Allow", "Action": action, "Resource": one.resource });
                 actions.into_iter().flatten().map(statement).collect::<Vec<_>>()
             });
-            self.put(&json!({ "Version": "2012-10-17", "Statement": rest.collect::<Vec<_>>() }));
-            work().await;
-            return self.put(&self.document);
+            let rest = json!({ "Version": "2012-10-17", "Statement": rest.collect::<Vec<_>>() });
+            return self.with([(self.put(&rest), self.put(&self.document))], work).await;
         }
-        let policies: Vec<Value> = self.keys.iter().map(|key| self.key_policy(key)).collect();
-        for (key, policy) in self.keys.iter().zip(&policies) {
-            self.put_key_policy(key, &self.policy_without(policy, &right.action));
+        let policies = self.keys.iter().map(|key| {
+            let policy = self.key_policy(key);
+            let without = self.policy_without(&policy, &right.action);
+            (Self::put_key_policy(key, &without), Self::put_key_policy(key, &policy))
+        });
+        self.with(policies, work).await;
+    }
+
+    /// Does `work` between the first and the second of each of these calls.
+    async fn with(&self, calls: impl IntoIterator<Item = (Call, Call)>, work: impl AsyncFnOnce()) {
+        let (calls, undo): (Vec<_>, Vec<_>) = calls.into_iter().unzip();
+        let changed = self.deployed.will_undo(undo);
+        for (service, operation, arguments) in calls {
+            self.deployed.boto3.call(service, operation, &arguments);
         }
         work().await;
-        for (key, policy) in self.keys.iter().zip(&policies) {
-            self.put_key_policy(key, policy);
-        }
+        self.deployed.undo_from(changed);
     }
 
     fn policy_without(&self, policy: &Value, action: &str) -> Value {
@@ -192,7 +196,7 @@ fn what_is_taken_from_a_function_is_missed() {
     on_the_stack(async |deployed| {
         let scene = Scene::set(deployed).await;
         let mut excused = BTreeSet::new();
-        for function in FUNCTIONS {
+        for function in Function::ALL.map(Function::name) {
             let role = Role::of(deployed, function).await;
             for right in role.rights() {
                 let excuse = EXCUSES.iter().position(|(whose, action, _)| {
@@ -229,8 +233,8 @@ fn what_is_taken_from_a_function_is_missed() {
 async fn all_is_well(deployed: &Deployed, scene: &Scene<'_>) {
     deployed.receiver.otherwise(Reply::status(202));
     deployed.proxy.take_refusals();
-    for function in FUNCTIONS {
-        scene.act(function, "", "").await;
+    for function in Function::ALL.map(Function::name) {
+        scene.act_well(function).await;
     }
     scene.is_delivered().await;
     let refusals = deployed.proxy.take_refusals();

@@ -6,9 +6,10 @@ use http::{
     header::{AUTHORIZATION, CONTENT_TYPE, HOST},
 };
 use http_body_util::{BodyExt as _, Full};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use tests::Received;
 
-use crate::deployed::{Deployed, comes_true};
+use crate::deployed::{Deployed, PATIENCE, comes_true};
 
 impl Deployed {
     /// Asks the API; the status and the JSON of the answer.
@@ -61,38 +62,66 @@ impl Deployed {
             request = request.header(CONTENT_TYPE, media_type);
         }
         let request = request.body(Full::new(body.into())).expect("a request");
-        let (head, body) = self.http.request(request).await.expect("the API answers").into_parts();
-        let body = body.collect().await.expect("a whole answer").to_bytes();
-        Response::from_parts(head, body)
+        let answer = async {
+            let answer = self.http.request(request).await.expect("the API answers");
+            let (head, body) = answer.into_parts();
+            let body = body.collect().await.expect("a whole answer").to_bytes();
+            Response::from_parts(head, body)
+        };
+        tokio::time::timeout(PATIENCE, answer).await.expect("the API answers in time")
     }
 
     /// A new receiver, with an access token for all that it may do.
     pub(crate) async fn sign_in(&self, name: &str) -> Caller<'_> {
+        self.sign_in_as(name, &[]).await
+    }
+
+    /// The same, made with more arguments.
+    pub(crate) async fn sign_in_as(&self, name: &str, more: &[&str]) -> Caller<'_> {
         let audience = format!("https://{name}.example");
-        let client = self.tool(&["client", "create", "--name", name, "--audience", &audience]);
-        let part = |member: &str| client[member].as_str().expect("a client has it");
-        let credentials =
-            format!("client_id={}&client_secret={}", part("client_id"), part("client_secret"));
-        let mut caller =
-            Caller { deployed: self, name: name.to_owned(), credentials, token: String::new() };
+        let create = ["client", "create", "--name", name, "--audience", &audience];
+        let client = self.tool(&[&create, more].concat());
+        let part = |member: &str| client[member].as_str().expect("a client has it").to_owned();
+        let mut caller = Caller {
+            deployed: self,
+            name: name.to_owned(),
+            client_id: part("client_id"),
+            secret: part("client_secret"),
+            token: String::new(),
+        };
         let (status, answer) = caller.grant().await;
         assert_eq!(status, StatusCode::OK, "{answer} {}", self.logs("authorize"));
         answer["access_token"].as_str().expect("a token").clone_into(&mut caller.token);
+        let secrets = [&caller.secret, &caller.token].map(String::clone);
+        self.secrets.lock().expect("nobody panics here").extend(secrets);
         caller
     }
 
-    /// The SETs that were pushed to `name`, once there are `count`; in the order of their arrival.
-    pub(crate) async fn pushed(&self, name: &str, count: usize) -> Vec<Value> {
+    /// What was pushed to `name`, in the order of its arrival; what came again, too.
+    pub(crate) fn arrived(&self, name: &str) -> Vec<Received> {
         let path = format!("/{name}");
+        let requests = self.receiver.requests().into_iter();
+        requests.filter(|request| request.uri.path() == path).collect()
+    }
+
+    /// The SETs that were pushed to `name`, once there are `count`, in the order of their arrival.
+    /// Each is there once: one whose arrival we did not learn of comes again.
+    pub(crate) async fn pushed(&self, name: &str, count: usize) -> Vec<Value> {
         let arrived = || {
-            let requests = self.receiver.requests().into_iter();
-            requests.filter(|request| request.uri.path() == path).collect::<Vec<_>>()
+            let mut sets: Vec<Value> = Vec::new();
+            for request in self.arrived(name) {
+                let claims = tests::world::claims(&request.body);
+                if sets.iter().all(|one| one["jti"] != claims["jti"]) {
+                    sets.push(claims);
+                }
+            }
+            sets
         };
         if !comes_true(&mut async || arrived().len() >= count).await {
             let (there, logs) = (arrived().len(), self.logs("push"));
             panic!("{there} of {count} SETs came to {name}; push says: {logs}");
         }
-        arrived().iter().map(|request| tests::world::claims(&request.body)).collect()
+        arrived()
     }
 }
 
@@ -100,21 +129,27 @@ impl Deployed {
 pub(crate) struct Caller<'a> {
     deployed: &'a Deployed,
     pub(crate) name: String,
+    pub(crate) client_id: String,
+    pub(crate) secret: String,
     pub(crate) token: String,
-    credentials: String,
 }
 
 impl Caller<'_> {
     /// Asks for a token.
     pub(crate) async fn grant(&self) -> (StatusCode, Value) {
-        let form = format!("grant_type=client_credentials&scope=ssf.manage&{}", self.credentials);
+        let us = self.credentials();
+        let form = format!("grant_type=client_credentials&scope=ssf.manage&{us}");
         self.post_form("/oauth/token", form).await
     }
 
     /// Asks about its token.
     pub(crate) async fn introspect(&self) -> (StatusCode, Value) {
-        let form = format!("token={}&{}", self.token, self.credentials);
+        let form = format!("token={}&{}", self.token, self.credentials());
         self.post_form("/oauth/introspect", form).await
+    }
+
+    fn credentials(&self) -> String {
+        format!("client_id={}&client_secret={}", self.client_id, self.secret)
     }
 
     async fn post_form(&self, path: &str, form: String) -> (StatusCode, Value) {
@@ -155,6 +190,24 @@ impl Caller<'_> {
     async fn create(&self, body: &Value) -> String {
         let stream = self.ask(Method::POST, "/ssf/streams", Some(body), StatusCode::CREATED).await;
         stream["stream_id"].as_str().expect("a stream has an id").to_owned()
+    }
+
+    /// What it polls of a stream: the SETs by their names.
+    pub(crate) async fn poll(&self, stream: &str) -> Map<String, Value> {
+        let now = json!({ "returnImmediately": true });
+        let path = format!("/ssf/poll/{stream}");
+        let mut answer = self.ask(Method::POST, &path, Some(&now), StatusCode::OK).await;
+        match answer["sets"].take() {
+            Value::Object(sets) => sets,
+            other => panic!("no SETs but {other}"),
+        }
+    }
+
+    /// Adds somebody to those whom a stream is about.
+    pub(crate) async fn add_subject(&self, stream: &str, email: &str) {
+        let subject = json!({ "format": "email", "email": email });
+        let body = json!({ "stream_id": stream, "subject": subject });
+        self.ask(Method::POST, "/ssf/subjects/add", Some(&body), StatusCode::OK).await;
     }
 
     /// Sets the status of a stream.

@@ -1,6 +1,6 @@
 //! What makes each function do all that it is there for.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use tests::{
 
 use crate::{
     deployed::{Deployed, wait_until},
-    operation::signing_keys,
+    operation::disable_keys,
     receiver::Caller,
 };
 
@@ -29,6 +29,8 @@ pub(crate) struct Scene<'a> {
     polled: String,
     table: DynamoDbTable,
     ring: Item,
+    /// What the API has answered.
+    statuses: Mutex<Vec<StatusCode>>,
 }
 
 impl<'a> Scene<'a> {
@@ -37,14 +39,15 @@ impl<'a> Scene<'a> {
         let pushed = receiver.push_stream(&["session-revoked"]).await;
         let polled = receiver.poll_stream(&["session-revoked"]).await;
         for queue in ["IngestQueueUrl", "IngestFifoQueueUrl", "PushQueueUrl"] {
-            deployed.soon_again(queue).await;
+            deployed.soon_again(queue);
         }
         let client = aws_sdk_dynamodb::Client::new(&deployed.sdk_config());
         let table = DynamoDbTable::new(client, deployed.output("TableName"), Arc::new(SystemClock));
         let ring = table.get(&ring()).await.unwrap().expect("somebody has signed");
         // Then there is always a SET that waits for it.
         deployed.receiver.otherwise(Reply::status(503));
-        let scene = Self { deployed, receiver, pushed, polled, table, ring };
+        let statuses = Mutex::default();
+        let scene = Self { deployed, receiver, pushed, polled, table, ring, statuses };
         scene.verify(&scene.pushed).await;
         wait_until("a SET that waits", async || !scene.waiting().await.is_empty()).await;
         scene
@@ -73,20 +76,38 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// The same with all rights: then it goes well.
+    pub(crate) async fn act_well(&self, function: &str) {
+        self.statuses().clear();
+        self.act(function, "", "").await;
+        let statuses = std::mem::take(&mut *self.statuses());
+        let well = statuses.iter().all(StatusCode::is_success);
+        assert!(well, "{function} answers with {statuses:?}");
+        for queue in ["IngestQueueUrl", "IngestFifoQueueUrl"] {
+            self.deployed.is_done(queue).await;
+        }
+    }
+
+    fn statuses(&self) -> MutexGuard<'_, Vec<StatusCode>> {
+        self.statuses.lock().expect("nobody panics here")
+    }
+
     /// Gives the functions their keys back.
     pub(crate) async fn tidy_up(&self) {
         self.write(put(&self.ring, self.ring.body.clone())).await;
     }
 
-    /// Asks `function` through the API. How it ends is not what matters here.
+    /// Asks `function` through the API.
     async fn be_asked(&self, function: &str) {
         match function {
             "discovery" => {
-                self.deployed.respond(Method::GET, "/jwks.json", None, None).await;
+                let answer = self.deployed.respond(Method::GET, "/jwks.json", None, None).await;
+                self.statuses().push(answer.status());
             }
             "authorize" => {
-                self.receiver.grant().await;
-                self.receiver.introspect().await;
+                for (status, _) in [self.receiver.grant().await, self.receiver.introspect().await] {
+                    self.statuses().push(status);
+                }
             }
             "poll" => self.poll().await,
             "streams" => self.manage().await,
@@ -94,8 +115,11 @@ impl<'a> Scene<'a> {
         }
     }
 
-    async fn ask(&self, method: Method, path: &str, body: &Value) {
-        self.deployed.ask(method, path, Some(&self.receiver.token), Some(body)).await;
+    async fn ask(&self, method: Method, path: &str, body: &Value) -> Value {
+        let asked = self.deployed.ask(method, path, Some(&self.receiver.token), Some(body));
+        let (status, answer) = asked.await;
+        self.statuses().push(status);
+        answer
     }
 
     async fn verify(&self, stream: &str) {
@@ -106,8 +130,7 @@ impl<'a> Scene<'a> {
         self.verify(&self.polled).await;
         let path = format!("/ssf/poll/{}", self.polled);
         let now = json!({ "returnImmediately": true });
-        let (_, answer) =
-            self.deployed.ask(Method::POST, &path, Some(&self.receiver.token), Some(&now)).await;
+        let answer = self.ask(Method::POST, &path, &now).await;
         let jtis: Vec<&String> =
             answer["sets"].as_object().into_iter().flat_map(|sets| sets.keys()).collect();
         self.ask(Method::POST, &path, &json!({ "returnImmediately": true, "ack": jtis })).await;
@@ -128,10 +151,7 @@ impl<'a> Scene<'a> {
         }
         self.verify(&self.pushed).await;
         let new = json!({ "events_requested": [], "delivery": delivery });
-        let (_, made) = self
-            .deployed
-            .ask(Method::POST, "/ssf/streams", Some(&self.receiver.token), Some(&new))
-            .await;
+        let made = self.ask(Method::POST, "/ssf/streams", &new).await;
         if let Some(id) = made["stream_id"].as_str() {
             let path = format!("/ssf/streams?stream_id={id}");
             let gone = self.deployed.ask(Method::DELETE, &path, Some(&self.receiver.token), None);
@@ -152,26 +172,14 @@ impl<'a> Scene<'a> {
 
     /// An event comes through the queue `arn`, and cannot be signed.
     async fn fail_to_sign(&self, arn: &str) {
-        let kms = aws_sdk_kms::Client::new(&self.deployed.sdk_config());
-        let keys = signing_keys(&kms).await;
-        for key in &keys {
-            kms.disable_key().key_id(key).send().await.expect("the key can be disabled");
-        }
+        let disabled = disable_keys(self.deployed).await;
         let event = session_revoked("policies@example.com");
         self.deployed.proxy.take_calls();
         let is_fifo = arn.rsplit('.').next() == Some("fifo");
         let queue = if is_fifo { "IngestFifoQueueUrl" } else { "IngestQueueUrl" };
         self.deployed.send(queue, &event, is_fifo.then_some("policies"));
-        let mut tried = 0;
-        wait_until("a message that is put off", async || {
-            let calls = self.deployed.proxy.take_calls();
-            tried += calls.get("AmazonSQS.ChangeMessageVisibility").copied().unwrap_or(0);
-            tried > 0
-        })
-        .await;
-        for key in &keys {
-            kms.enable_key().key_id(key).send().await.expect("the key can be enabled");
-        }
+        wait_until("a message that is put off", async || self.deployed.put_off(queue) > 0).await;
+        self.deployed.undo_from(disabled);
     }
 
     /// Sweeps when a SET is long overdue, and a stream is listed that is not there any more.
