@@ -11,6 +11,7 @@ mod fifo;
 mod killed;
 mod operation;
 mod policies;
+mod races;
 mod receiver;
 mod redrive;
 mod scene;
