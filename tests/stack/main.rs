@@ -15,3 +15,4 @@ mod races;
 mod receiver;
 mod redrive;
 mod scene;
+mod secrecy;
