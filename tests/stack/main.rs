@@ -16,3 +16,4 @@ mod receiver;
 mod redrive;
 mod scene;
 mod secrecy;
+mod tool;
