@@ -428,12 +428,14 @@ fn what_goes_wrong_sets_an_alarm_off_and_each_alarm_has_its_section_in_the_runbo
     let mut names = Vec::new();
     for (name, alarm) in template.resources("AWS::CloudWatch::Alarm") {
         let of = alarm["MetricName"].as_str().unwrap();
-        let mut what = format!("{} {of}", alarm["Namespace"].as_str().unwrap());
-        for dimension in alarm["Dimensions"].as_array().unwrap() {
+        let namespace = alarm["Namespace"].as_str().unwrap();
+        let dimensions = alarm["Dimensions"].as_array().unwrap().iter().map(|dimension| {
             let value = &dimension["Value"];
             let value = value["Fn::GetAtt"].as_str().or(value["Ref"].as_str()).unwrap();
-            what += &format!(" {}={value}", dimension["Name"].as_str().unwrap());
-        }
+            format!("{}={value}", dimension["Name"].as_str().unwrap())
+        });
+        let dimensions = dimensions.collect::<Vec<_>>().join(" ");
+        let what = format!("{namespace} {of} {dimensions}");
         assert!(found.insert(what), "{name} is there twice");
         let text = alarm["AlarmName"]["Fn::Sub"].as_str().unwrap();
         names.push(text.strip_prefix("${AWS::StackName}-").unwrap());

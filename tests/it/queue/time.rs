@@ -36,7 +36,7 @@ mod stories {
         {
             send(&**queue, [message]).await;
             assert_eq!(receive(&**queue, 10).await.len(), 1);
-            timed.clock.advance(HOLD - Duration::from_millis(1));
+            timed.clock.advance(HOLD.saturating_sub(Duration::from_millis(1)));
             assert!(receive(&**queue, 10).await.is_empty());
             timed.clock.advance(Duration::from_millis(1));
             let again = receive(&**queue, 10).await;
@@ -86,7 +86,7 @@ mod stories {
         assert_eq!(bodies(&receive(&*timed.home.standard, 10).await), ["early"]);
         timed.clock.advance(HOLD);
         assert_eq!(bodies(&receive(&*timed.home.standard, 10).await), ["early"]);
-        timed.clock.advance(delay - HOLD);
+        timed.clock.advance(delay.saturating_sub(HOLD));
         assert_eq!(bodies(&receive(&*timed.home.standard, 10).await), ["late"]);
     }
 
