@@ -24,6 +24,7 @@ fn settings() -> HttpsPushSettings {
         extra_roots: Vec::new(),
         connect_timeout: AMPLE,
         total_timeout: AMPLE,
+        fetch_timeout: AMPLE,
     }
 }
 
@@ -38,7 +39,10 @@ fn client(receiver: &TestReceiver) -> HttpsPush {
 
 /// The same, in a hurry.
 fn hurried(receiver: &TestReceiver) -> HttpsPush {
-    client_with(HttpsPushSettings { total_timeout: SHORT, ..settings() }, receiver)
+    client_with(
+        HttpsPushSettings { total_timeout: SHORT, fetch_timeout: SHORT, ..settings() },
+        receiver,
+    )
 }
 
 /// Pushes `one.two.three`.

@@ -64,8 +64,10 @@ pub struct HttpsPushSettings {
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// For finding the address, connecting and TLS together.
     pub connect_timeout: Duration,
-    /// For all of a request, up to the end of the answer's body.
+    /// For all of a push, up to the end of the answer's body.
     pub total_timeout: Duration,
+    /// For all of a fetch: somebody waits for what is decided by it.
+    pub fetch_timeout: Duration,
 }
 
 impl Default for HttpsPushSettings {
@@ -75,6 +77,7 @@ impl Default for HttpsPushSettings {
             extra_roots: Vec::new(),
             connect_timeout: Duration::from_secs(5),
             total_timeout: Duration::from_secs(15),
+            fetch_timeout: Duration::from_secs(4),
         }
     }
 }
@@ -130,15 +133,12 @@ impl HttpsPush {
             .get_or_init(|| client(&self.settings, Arc::new(tls::unverifying()), allow_private))
     }
 
-    fn deadline(&self) -> Instant {
-        Instant::now() + self.settings.total_timeout
-    }
-
     async fn send(
         &self,
         client: &HttpsClient,
         request: Request<Full<Bytes>>,
         deadline: Instant,
+        within: Duration,
     ) -> Result<Response<Incoming>, PushError> {
         let sent = timeout_at(deadline, async {
             match client.request(request.clone()).await {
@@ -146,10 +146,8 @@ impl HttpsPush {
                 first => first,
             }
         });
-        let response = sent
-            .await
-            .map_err(|_| PushError::Timeout(self.settings.total_timeout))?
-            .map_err(|error| failure(&error))?;
+        let response =
+            sent.await.map_err(|_| PushError::Timeout(within))?.map_err(|error| failure(&error))?;
         if let Some(answered) = response.extensions().get::<Answered>() {
             answered.set();
         }
@@ -160,7 +158,8 @@ impl HttpsPush {
 #[async_trait]
 impl HttpPush for HttpsPush {
     async fn push(&self, push: &Push<'_>) -> Result<PushAnswer, PushError> {
-        let deadline = self.deadline();
+        let within = self.settings.total_timeout;
+        let deadline = Instant::now() + within;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/secevent+jwt"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -172,7 +171,7 @@ impl HttpPush for HttpsPush {
         }
         let body = Bytes::copy_from_slice(push.set.as_bytes());
         let request = request(Method::POST, push.endpoint, headers, body)?;
-        let response = self.send(self.client_for(push), request, deadline).await?;
+        let response = self.send(self.client_for(push), request, deadline, within).await?;
         let (head, body) = response.into_parts();
         let mut beginning = Vec::new();
         // The status is the answer. That the body is too long, breaks off or never ends changes
@@ -187,7 +186,8 @@ impl HttpPush for HttpsPush {
     }
 
     async fn fetch(&self, url: &Url, chosen_by: ChosenBy) -> Result<Vec<u8>, PushError> {
-        let deadline = self.deadline();
+        let within = self.settings.fetch_timeout;
+        let deadline = Instant::now() + within;
         let client = match chosen_by {
             ChosenBy::Client => &self.verifying().push,
             ChosenBy::Operator => &self.verifying().fetch,
@@ -195,14 +195,14 @@ impl HttpPush for HttpsPush {
         let accept = HeaderValue::from_static("application/jwk-set+json, application/json");
         let headers = HeaderMap::from_iter([(ACCEPT, accept)]);
         let request = request(Method::GET, url, headers, Bytes::new())?;
-        let response = self.send(client, request, deadline).await?;
+        let response = self.send(client, request, deadline, within).await?;
         if response.status() != StatusCode::OK {
             return Err(PushError::Broken(format!("the answer is {}", response.status().as_u16())));
         }
         let mut body = Vec::new();
         timeout_at(deadline, read(response.into_body(), MAX_FETCHED, &mut body))
             .await
-            .map_err(|_| PushError::Timeout(self.settings.total_timeout))??;
+            .map_err(|_| PushError::Timeout(within))??;
         Ok(body)
     }
 }
