@@ -21,6 +21,7 @@ mod queue;
 mod rest;
 mod sets;
 mod simulation;
+mod slow;
 mod status;
 mod streams;
 mod subjects;

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, pin::pin};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
@@ -90,6 +91,8 @@ impl Transmitter {
         id: &StreamId,
         request: PollRequest,
     ) -> Result<PollResponse, Error> {
+        // From here on, so that what is settled first does not make the answer come too late.
+        let until = clock::add(self.parts().clock.now(), self.parts().config.poll_wait);
         let stream = self.polled_stream(receiver, id).await?;
         self.touch(&stream).await?;
         self.settle_polled(&stream, request.ack, request.set_errs).await?;
@@ -99,7 +102,7 @@ impl Transmitter {
         if limit == 0 || request.return_immediately {
             return self.poll_now(&stream, limit).await;
         }
-        self.poll_and_wait(receiver, stream, limit).await
+        self.poll_and_wait(receiver, stream, limit, until).await
     }
 
     async fn polled_stream(&self, receiver: &Receiver, id: &StreamId) -> Result<Stream, Error> {
@@ -115,9 +118,9 @@ impl Transmitter {
         receiver: &Receiver,
         mut stream: Stream,
         limit: usize,
+        until: Timestamp,
     ) -> Result<PollResponse, Error> {
         let clock = &self.parts().clock;
-        let until = clock::add(clock.now(), self.parts().config.poll_wait);
         let wake = self.wakes().of(&stream.id);
         loop {
             // Listen before looking, or what comes in between is not heard.
