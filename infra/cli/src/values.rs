@@ -7,13 +7,21 @@ use ssf::{
     client::{ClientId, Profile, Scope},
     config::span,
     event::EventType,
-    set::TokenStatus,
+    set::{Algorithm, TokenStatus},
     stream::{Reason, Status, StreamId},
 };
 
 /// The id of a client.
 pub fn client_id(text: &str) -> Result<ClientId, String> {
     ClientId::parse(text).ok_or_else(|| "is not the id of a client".to_owned())
+}
+
+/// How SETs are signed.
+pub fn algorithm(text: &str) -> Result<Algorithm, String> {
+    [Algorithm::RS256, Algorithm::ES256]
+        .into_iter()
+        .find(|algorithm| algorithm.name() == text)
+        .ok_or_else(|| "is neither RS256 nor ES256".to_owned())
 }
 
 /// The id of a stream.

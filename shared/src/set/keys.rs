@@ -106,10 +106,15 @@ impl KeyRing {
         Ok(ring.states(self.clock.now()).map(|(key, state)| (key.clone(), state)).collect())
     }
 
-    /// Makes a new key, publishes it and lets it sign: when every receiver can know it or, for an
-    /// emergency, `at_once`; then receivers that do not look for an unknown `kid` refuse SETs for
-    /// up to [`JWKS_MAX_AGE`].
+    /// Does [`Self::rotate_to`] with the algorithm that the first key had.
     pub async fn rotate(&self, at_once: bool) -> Result<RingKey, Error> {
+        self.rotate_to(self.algorithm, at_once).await
+    }
+
+    /// Makes a new key of `algorithm`, publishes it and lets it sign: when every receiver can know
+    /// it or, for an emergency, `at_once`; then receivers that do not look for an unknown `kid`
+    /// refuse SETs for up to [`JWKS_MAX_AGE`].
+    pub async fn rotate_to(&self, algorithm: Algorithm, at_once: bool) -> Result<RingKey, Error> {
         let keys = self.list().await?;
         match keys.into_iter().find(|(_, state)| *state == KeyState::Upcoming) {
             Some((upcoming, _)) if at_once => {
@@ -123,7 +128,7 @@ impl KeyRing {
             }
             None => {
                 // When the table fails, the key may be in the ring or not: so it is not destroyed.
-                let new = self.signer.generate(self.algorithm).await?;
+                let new = self.signer.generate(algorithm).await?;
                 self.change(|ring, now| Ok(ring.add(&new, at_once, now))).await
             }
         }

@@ -8,6 +8,7 @@ use crate::{
     args::examples,
     bench::{Load, Report, run_load},
     output::Output,
+    values,
 };
 
 /// Its arguments.
@@ -25,7 +26,7 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     rate: Option<u32>,
     /// How SETs are signed
-    #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = algorithm)]
+    #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = values::algorithm)]
     algorithm: Algorithm,
     /// How many push streams want every event
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -36,13 +37,6 @@ pub struct Args {
     /// How many different subjects the events are about
     #[arg(long, value_name = "N", default_value_t = 1000)]
     subjects: usize,
-}
-
-fn algorithm(name: &str) -> Result<Algorithm, &'static str> {
-    [Algorithm::RS256, Algorithm::ES256]
-        .into_iter()
-        .find(|algorithm| algorithm.name() == name)
-        .ok_or("must be RS256 or ES256")
 }
 
 /// Does it.

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 use serde_json::json;
-use ssf::set::{KeyState, RingKey};
+use ssf::set::{Algorithm, KeyState, RingKey};
 
 use crate::{
     args::{Data, OnStack, examples},
     output::{ASIDE, Cell, GOOD, Output, Table, WAITING, advise, time},
+    values,
 };
 
 /// Its arguments.
@@ -32,6 +33,7 @@ enum Command {
     #[command(after_help = examples(&[
         ("Without a gap", "tocsin keys rotate --data ./data"),
         ("In an emergency", "tocsin keys rotate --data ./data --now"),
+        ("To another kind of key", "tocsin keys rotate --data ./data --algorithm ES256"),
     ]))]
     Rotate {
         #[command(flatten)]
@@ -39,6 +41,9 @@ enum Command {
         /// Let it sign at once: receivers that keep the old keys refuse SETs for up to five minutes
         #[arg(long)]
         now: bool,
+        /// How the new key signs; as the first one does, unless this is said
+        #[arg(long, value_name = "ALGORITHM", value_parser = values::algorithm)]
+        algorithm: Option<Algorithm>,
     },
     /// Take a key that signs no more out of the JWKS, and destroy it; not while SETs that it signed
     /// are still to be delivered
@@ -90,10 +95,11 @@ pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()>
             let keys: Vec<_> = keys.iter().map(Listed::of).collect();
             Ok(output.show(&keys, |keys| table(keys))?)
         }
-        Command::Rotate { data, now } => {
+        Command::Rotate { data, now, algorithm } => {
             let transmitter = data.open(on).await?;
             let keys = transmitter.keys();
-            let new = keys.rotate(now).await.map_err(advise)?;
+            let algorithm = algorithm.unwrap_or(transmitter.parts().config.algorithm);
+            let new = keys.rotate_to(algorithm, now).await.map_err(advise)?;
             let all = keys.list().await.map_err(advise)?;
             let Some(new) = all.iter().find(|(key, _)| key.key.kid == new.key.kid) else {
                 anyhow::bail!("the new key was taken away meanwhile; rotate again");

@@ -23,7 +23,7 @@ use crate::{
     output::Output,
     serve::Service,
     server::Server,
-    settings, signals, tls,
+    settings, signals, tls, values,
 };
 
 /// Its arguments.
@@ -98,7 +98,7 @@ pub struct Args {
     event_type: Vec<EventType>,
 
     /// How new keys sign
-    #[arg(long, value_name = "RS256|ES256", default_value = "RS256", value_parser = algorithm)]
+    #[arg(long, value_name = "RS256|ES256", default_value = "RS256", value_parser = values::algorithm)]
     algorithm: Algorithm,
 
     /// How many requests a second one client may make, on average
@@ -239,13 +239,6 @@ fn issuer(text: &str) -> Result<String, String> {
 
 fn subjects(text: &str) -> Result<DefaultSubjects, String> {
     text.parse().map_err(|_| "is neither ALL nor NONE".to_owned())
-}
-
-fn algorithm(text: &str) -> Result<Algorithm, String> {
-    [Algorithm::RS256, Algorithm::ES256]
-        .into_iter()
-        .find(|algorithm| algorithm.name() == text)
-        .ok_or_else(|| "is neither RS256 nor ES256".to_owned())
 }
 
 fn event_type(text: &str) -> Result<EventType, String> {
