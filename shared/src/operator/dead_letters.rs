@@ -221,12 +221,14 @@ impl Transmitter {
         let letter = DeadLetter::of(message);
         let is_fifo = is_fifo(message);
         let door = if is_fifo { Door::Fifo } else { Door::Standard };
-        let name = letter.message_id.map(|id| (dead_letter::MESSAGE_ID.to_owned(), id));
+        // One that a queue put here by itself, because no function saw it to the end, has the id that
+        // it had at its door.
+        let name = letter.message_id.unwrap_or(letter.id);
         let again = Message {
             body: letter.body,
             group: letter.group.filter(|_| is_fifo),
             deduplication: is_fifo.then(|| parts.ids.fresh().to_string()),
-            attributes: name.into_iter().collect(),
+            attributes: [(dead_letter::MESSAGE_ID.to_owned(), name)].into(),
             ..Message::default()
         };
         let sent =

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use ssf::{
     delivery::Door,
-    operator::{Emitted, Fate, IssuedTo},
+    operator::{Emitted, EventFilter, Fate, IssuedTo},
     queue::Message,
-    set::TokenStatus,
+    set::{EventId, Jti, TokenStatus},
 };
 use tests::{
     World,
@@ -192,4 +192,19 @@ async fn the_fate_of_each_message_is_told() {
     assert_eq!(became(&fates[0])[1], (bob, TokenStatus::New, false));
     assert_eq!(fates[2], Fate::Refused { reason: "sub_id: is missing".to_owned() });
     assert_eq!(fates[3], Fate::Issued { streams: vec![] });
+}
+
+#[tokio::test]
+async fn what_a_queue_gave_up_by_itself_is_the_same_event_when_it_is_sent_again() {
+    let world = World::new();
+    let stream = polled_by(&world, "alice").await;
+    let letter =
+        Message { body: session_revoked("jane@example.com").to_string(), ..Message::default() };
+    let sent = world.transmitter.parts().dead_letters.send(vec![letter]).await.remove(0);
+    let id = sent.unwrap();
+    world.transmitter.dead_letter_redrive(&id).await.unwrap();
+    world.settle().await;
+    let listed = world.transmitter.event_list(&EventFilter::default(), None, 10).await.unwrap();
+    let jtis: Vec<_> = listed.items.into_iter().map(|event| event.jti).collect();
+    assert_eq!(jtis, [Jti::of(&EventId::of_message(&id), &stream)]);
 }
