@@ -165,7 +165,7 @@ fn unreached(error: &(dyn Error + 'static)) -> anyhow::Error {
     });
     match tls {
         Some(rustls::Error::InvalidCertificate(_)) => {
-            anyhow!("its certificate is not trusted; name the one to trust with --ca")
+            anyhow!("its certificate is not trusted; `listen` takes another one to trust by --ca")
         }
         Some(other) => anyhow!("{other}"),
         None => anyhow!("{root}"),

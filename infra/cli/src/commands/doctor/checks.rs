@@ -11,11 +11,15 @@ use crate::{receiver::Http, stack::Stack};
 
 /// Looks at all of it.
 pub(super) async fn all(stack: &Stack) -> Vec<Finding> {
-    let mut findings =
-        vec![stack::state(&stack.status), stack::alarms(stack.parameter("AlarmTopicArn"))];
+    let mut findings = vec![
+        stack::state(&stack.status),
+        stack::alarms(stack.parameter("AlarmTopicArn")),
+        stack::operators(stack.parameter("OperatorRoleArns")),
+    ];
+    let mut jwks = None;
     match Http::new(None) {
         Ok(http) => {
-            findings.extend(issuer::look(stack, &http).await);
+            findings.extend(issuer::look(stack, &http, &mut jwks).await);
             findings.extend(issuer::look_at_others(stack, &http).await);
         }
         Err(error) => findings.push(Finding::wrong(
@@ -24,7 +28,7 @@ pub(super) async fn all(stack: &Stack) -> Vec<Finding> {
             "install the certificates that your system trusts (ca-certificates)",
         )),
     }
-    findings.extend(keys::look(stack).await);
+    findings.extend(keys::look(stack, jwks.as_ref()).await);
     findings.extend(queues::look(stack).await);
     findings
 }

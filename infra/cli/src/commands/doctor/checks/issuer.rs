@@ -16,8 +16,9 @@ use crate::{commands::doctor::finding::Finding, receiver::Http, stack::Stack};
 /// A clock that is further off than this makes signatures of AWS requests, and tokens, refused.
 const MAX_SKEW: Duration = Duration::from_mins(1);
 
-/// Asks the issuer for its metadata, which says the time too.
-pub(super) async fn look(stack: &Stack, http: &Http) -> Vec<Finding> {
+/// Asks the issuer for its metadata, which says the time too, and for its public keys, which go into
+/// `jwks` if it has them.
+pub(super) async fn look(stack: &Stack, http: &Http, jwks: &mut Option<Value>) -> Vec<Finding> {
     let (Ok(wanted), Ok(url)) = (stack.output("Issuer"), stack.output("MetadataUrl")) else {
         return vec![Finding::wrong(
             "issuer",
@@ -32,9 +33,16 @@ pub(super) async fn look(stack: &Stack, http: &Http) -> Vec<Finding> {
     };
     match asked.await {
         Ok((metadata, date)) => {
-            vec![judge(wanted, url, &metadata), clock(date, SystemClock.now().into())]
+            let mut findings =
+                vec![judge(wanted, url, &metadata), clock(date, SystemClock.now().into())];
+            let uri = metadata["jwks_uri"].as_str().unwrap_or_default();
+            match http.document(uri).await {
+                Ok(document) => *jwks = Some(document),
+                Err(error) => findings.push(unreached(&error, Front::of(stack))),
+            }
+            findings
         }
-        Err(error) => vec![unreached(&error, stack.parameter("DomainName").is_some())],
+        Err(error) => vec![unreached(&error, Front::of(stack))],
     }
 }
 
@@ -67,12 +75,40 @@ fn judge(wanted: &str, url: &str, metadata: &Value) -> Finding {
     )
 }
 
-fn unreached(error: &anyhow::Error, has_domain: bool) -> Finding {
-    let remedy = if has_domain {
-        "let the name of the domain lead to the API (the runbook's section on domains), and its \
-         certificate be valid"
-    } else {
-        "see whether the API is deployed, and whether this machine reaches it"
+/// What the world meets first.
+#[derive(Clone, Copy, Debug)]
+enum Front {
+    /// The API itself.
+    Api,
+    /// A domain of the stack's.
+    Domain,
+    /// Something that the stack knows nothing of, but its name.
+    Other,
+}
+
+impl Front {
+    fn of(stack: &Stack) -> Self {
+        if stack.parameter("Issuer").is_some() {
+            Self::Other
+        } else if stack.parameter("DomainName").is_some() {
+            Self::Domain
+        } else {
+            Self::Api
+        }
+    }
+}
+
+fn unreached(error: &anyhow::Error, front: Front) -> Finding {
+    let remedy = match front {
+        Front::Api => "see whether the API is deployed, and whether this machine reaches it",
+        Front::Domain => {
+            "let the name of the domain lead to the API (the runbook's section on domains), and \
+             its certificate be valid"
+        }
+        Front::Other => {
+            "let what stands in front of the API (the parameter Issuer names it) lead there, with \
+             the same paths: Issuer must end with IssuerPath"
+        }
     };
     Finding::wrong("issuer", format!("{error:#}"), remedy)
 }
@@ -136,12 +172,15 @@ mod tests {
     #[test]
     fn an_issuer_out_of_reach_is_mended_where_its_name_leads() {
         let error = anyhow!("connection refused").context("GET https://ssf.example failed");
-        let findings = [true, false].map(|has_domain| unreached(&error, has_domain));
+        let fronts = [Front::Domain, Front::Api, Front::Other];
+        let findings = fronts.map(|front| unreached(&error, front));
         insta::assert_snapshot!(said(&findings), @r"
         ✗ issuer  GET https://ssf.example failed: connection refused
                   → let the name of the domain lead to the API (the runbook's section on domains), and its certificate be valid
         ✗ issuer  GET https://ssf.example failed: connection refused
                   → see whether the API is deployed, and whether this machine reaches it
+        ✗ issuer  GET https://ssf.example failed: connection refused
+                  → let what stands in front of the API (the parameter Issuer names it) lead there, with the same paths: Issuer must end with IssuerPath
         ");
     }
 

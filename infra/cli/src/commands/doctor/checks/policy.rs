@@ -36,7 +36,14 @@ fn opens_to_all(statement: &Value) -> bool {
     let principal = &statement["Principal"];
     statement["Effect"] == "Allow"
         && (is_all(principal) || is_all(&principal["AWS"]))
-        && statement.get("Condition").is_none_or(|condition| *condition == Value::Null)
+        && !is_narrowed(&statement["Condition"])
+}
+
+/// Whether a condition asks for more than TLS.
+fn is_narrowed(condition: &Value) -> bool {
+    let keys = condition.as_object().into_iter().flat_map(|kinds| kinds.values());
+    let mut keys = keys.filter_map(Value::as_object).flat_map(|keys| keys.keys());
+    keys.any(|key| !key.eq_ignore_ascii_case("aws:SecureTransport"))
 }
 
 fn refuses_plain_text(statement: &Value) -> bool {
@@ -65,12 +72,17 @@ mod tests {
             "Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage",
             "Condition": { "StringEquals": { "aws:PrincipalOrgID": "o-1" } },
         });
+        let encrypted = json!({
+            "Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage",
+            "Condition": { "Bool": { "aws:SecureTransport": "true" } },
+        });
         let cases = [
             (json!({ "Statement": [tls, account] }), None),
             (json!({ "Statement": [tls, events] }), None),
             (json!({ "Statement": tls }), None),
             (json!({ "Statement": [account] }), Some(Flaw::PlainText)),
             (json!({ "Statement": [tls, all] }), Some(Flaw::OpenToAll)),
+            (json!({ "Statement": [tls, encrypted] }), Some(Flaw::OpenToAll)),
             (json!({}), Some(Flaw::Unreadable)),
         ];
         for (policy, flaw) in cases {

@@ -14,25 +14,39 @@ struct Watched {
     subject: &'static str,
     /// Where the stack says its URL.
     output: &'static str,
-    /// Whether what is in it is there for an operator, not for a function.
-    for_operator: bool,
+    /// Where what is in it is there for an operator, not for a function: what to do about it.
+    for_operator: Option<&'static str>,
 }
 
 const INGEST: Watched =
-    Watched { subject: "ingest queue", output: "IngestQueueUrl", for_operator: false };
+    Watched { subject: "ingest queue", output: "IngestQueueUrl", for_operator: None };
 const INGEST_FIFO: Watched =
-    Watched { subject: "ingest queue (FIFO)", output: "IngestFifoQueueUrl", for_operator: false };
-const PUSH: Watched =
-    Watched { subject: "push queue", output: "PushQueueUrl", for_operator: false };
-const DEAD_LETTERS: Watched =
-    Watched { subject: "dead letters", output: "DeadLetterQueueUrl", for_operator: true };
+    Watched { subject: "ingest queue (FIFO)", output: "IngestFifoQueueUrl", for_operator: None };
+const PUSH: Watched = Watched { subject: "push queue", output: "PushQueueUrl", for_operator: None };
+const DEAD_LETTERS: Watched = Watched {
+    subject: "dead letters",
+    output: "DeadLetterQueueUrl",
+    for_operator: Some("`tocsin --stack … dead-letter list` says why"),
+};
+const INGEST_FIFO_DEAD_LETTERS: Watched = Watched {
+    subject: "dead letters (FIFO)",
+    output: "IngestFifoDeadLetterQueueUrl",
+    for_operator: Some("see the alarm ingest-fifo-dead-letters in the runbook"),
+};
+const PUSH_DEAD_LETTERS: Watched = Watched {
+    subject: "dead letters (push)",
+    output: "PushDeadLetterQueueUrl",
+    for_operator: Some("see the alarm push-dead-letters in the runbook"),
+};
 
 type Attributes = HashMap<QueueAttributeName, String>;
 
 /// Asks SQS for the attributes of each.
 pub(super) async fn look(stack: &Stack) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for queue in [INGEST, INGEST_FIFO, PUSH, DEAD_LETTERS] {
+    for queue in
+        [INGEST, INGEST_FIFO, PUSH, DEAD_LETTERS, INGEST_FIFO_DEAD_LETTERS, PUSH_DEAD_LETTERS]
+    {
         findings.push(look_at_one(stack, queue).await);
     }
     findings
@@ -64,12 +78,8 @@ fn judge(queue: Watched, attributes: &Attributes) -> Finding {
     }
     let waiting = attributes.get(&QueueAttributeName::ApproximateNumberOfMessages);
     let waiting = waiting.and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
-    if queue.for_operator && waiting > 0 {
-        return Finding::odd(
-            queue.subject,
-            format!("about {waiting} messages could not be events"),
-            "`tocsin --stack … dead-letter list` says why",
-        );
+    if let Some(remedy) = queue.for_operator.filter(|_| waiting > 0) {
+        return Finding::odd(queue.subject, format!("about {waiting} messages"), remedy);
     }
     Finding::good(queue.subject, format!("about {waiting} messages wait"))
 }
@@ -130,11 +140,17 @@ mod tests {
 
     #[test]
     fn dead_letters_are_there_for_somebody_to_look_at() {
-        let findings = ["0", "3"].map(|waiting| found(DEAD_LETTERS, Some(CLOSED), waiting));
+        let findings = [
+            found(DEAD_LETTERS, Some(CLOSED), "0"),
+            found(DEAD_LETTERS, Some(CLOSED), "3"),
+            found(PUSH_DEAD_LETTERS, Some(CLOSED), "1"),
+        ];
         insta::assert_snapshot!(said(&findings), @r"
-        ✓ dead letters  about 0 messages wait
-        ! dead letters  about 3 messages could not be events
-                        → `tocsin --stack … dead-letter list` says why
+        ✓ dead letters         about 0 messages wait
+        ! dead letters         about 3 messages
+                               → `tocsin --stack … dead-letter list` says why
+        ! dead letters (push)  about 1 messages
+                               → see the alarm push-dead-letters in the runbook
         ");
     }
 }

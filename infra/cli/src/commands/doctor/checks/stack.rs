@@ -34,6 +34,18 @@ pub(super) fn alarms(topic: Option<&str>) -> Finding {
     }
 }
 
+/// Whether anybody but the functions can sign what a receiver is told of its stream.
+pub(super) fn operators(roles: Option<&str>) -> Finding {
+    match roles {
+        Some(roles) => Finding::good("operators", roles),
+        None => Finding::odd(
+            "operators",
+            "no role may sign: `stream pause`, `enable`, `disable` and `delete` will fail",
+            "deploy with the parameter OperatorRoleArns: the roles of those who use them",
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +70,16 @@ mod tests {
                  → `aws cloudformation describe-stack-events` says why; mend that, and deploy again
         ✗ stack  UPDATE_ROLLBACK_FAILED
                  → `aws cloudformation describe-stack-events` says why; mend that, and deploy again
+        ");
+    }
+
+    #[test]
+    fn operators_need_the_right_to_sign() {
+        let role = "arn:aws:iam::123456789012:role/operator";
+        insta::assert_snapshot!(said(&[operators(Some(role)), operators(None)]), @r"
+        ✓ operators  arn:aws:iam::123456789012:role/operator
+        ! operators  no role may sign: `stream pause`, `enable`, `disable` and `delete` will fail
+                     → deploy with the parameter OperatorRoleArns: the roles of those who use them
         ");
     }
 
