@@ -32,11 +32,14 @@ pub enum Metric {
     SignLatency,
     /// Signatures that the signer did not give because it was asked too often.
     SignThrottles,
+    /// How old the first SET is that is not delivered, in each lane of an enabled push stream;
+    /// seconds.
+    UndeliveredAge,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::DeliveryLatency,
         Self::EventsAccepted,
         Self::EventsFailed,
@@ -46,6 +49,7 @@ impl Metric {
         Self::SetsIssued,
         Self::SignLatency,
         Self::SignThrottles,
+        Self::UndeliveredAge,
     ];
 
     /// Its name.
@@ -60,6 +64,7 @@ impl Metric {
             Self::SetsIssued => "SetsIssued",
             Self::SignLatency => "SignLatency",
             Self::SignThrottles => "SignThrottles",
+            Self::UndeliveredAge => "UndeliveredAge",
         }
     }
 }
@@ -75,6 +80,12 @@ pub(crate) fn count(metric: Metric, number: usize) {
 pub(crate) fn count_at(metric: Metric, stream: &StreamId) {
     let name = metric.name();
     tracing::trace!(target: TARGET, metric = name, value = 1, unit = "Count", stream = %stream);
+}
+
+/// It is so old.
+pub(crate) fn age(metric: Metric, age: Duration) {
+    let (metric, value) = (metric.name(), age.as_secs());
+    tracing::trace!(target: TARGET, metric, value, unit = "Seconds");
 }
 
 /// It took so long.

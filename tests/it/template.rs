@@ -205,6 +205,8 @@ fn whoever_waits_waits_longer_than_what_it_waits_for() {
             "poll" => (config.poll_wait, 1),
             // A page that is begun just in time, and whose receiver says nothing.
             "push" => (lane + push.total_timeout, 2),
+            // A key set of somebody else, by which a caller is let in.
+            "authorize" | "streams" => (push.fetch_timeout, 1),
             _ => (Duration::ZERO, 2),
         };
         let needs = waits + calls * clients::CALL;
@@ -407,7 +409,8 @@ fn wanted_alarms(template: &Template) -> BTreeSet<String> {
         Metric::EventsFailed
         | Metric::PushFailures
         | Metric::SignLatency
-        | Metric::SignThrottles => true,
+        | Metric::SignThrottles
+        | Metric::UndeliveredAge => true,
         // Good news, what depends on receivers, and what is with the dead letters.
         Metric::DeliveryLatency
         | Metric::EventsAccepted

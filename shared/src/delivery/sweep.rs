@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Transmitter, clock,
     error::chain,
+    metrics::{self, Metric},
     set::{IssuedToken, PENDING, issued_partition},
     stream::{
         Status, Stream, StreamId, listed_key,
@@ -47,6 +48,9 @@ const STUCK_AFTER: Duration = Duration::from_mins(5);
 /// What must still go out of a deleted stream has this long.
 const REMOVE_AFTER: Duration = Duration::from_hours(24);
 
+/// A run that takes longer leaves the rest to the next one: the function has a minute.
+const PATIENCE: Duration = Duration::from_secs(40);
+
 /// How far the last run came.
 #[derive(Debug, Default, Deserialize, Serialize)]
 struct Progress {
@@ -62,17 +66,27 @@ impl Transmitter {
             Some(item) => decode::<Progress>(&item)?,
             None => Progress::default(),
         };
-        let query = Query { after: progress.after, ..Query::sorted("STREAMS", "").limit(STREAMS) };
+        let mut last = progress.after;
+        let query = Query { after: last.clone(), ..Query::sorted("STREAMS", "").limit(STREAMS) };
+        let began = self.parts().clock.now();
         let page = table.query(query).await?;
         let mut swept = Swept::default();
-        for id in page.items.iter().filter_map(|item| StreamId::parse(item.key.sk.as_str())) {
+        let mut after = page.next;
+        for item in page.items {
+            if clock::since(began, self.parts().clock.now()) >= PATIENCE {
+                after = last;
+                break;
+            }
+            let id = StreamId::parse(item.key.sk.as_str());
+            last = Some(item.key.sk);
+            let Some(id) = id else { continue };
             swept.streams += 1;
             // One stream that cannot be swept must not keep the others from it.
             if let Err(error) = self.sweep_stream(&id, &mut swept).await {
                 tracing::error!(stream.id = %id, error = chain(&error), "cannot sweep");
             }
         }
-        let put = Write::put(key, Condition::Any, content(&Progress { after: page.next }));
+        let put = Write::put(key, Condition::Any, content(&Progress { after }));
         self.write_rows(vec![put]).await?;
         swept.expired = table.remove_expired(EXPIRED).await?;
         Ok(swept)
@@ -120,6 +134,9 @@ impl Transmitter {
         }
         let now = self.parts().clock.now();
         let overdue = |token: &IssuedToken| {
+            if stream.status == Status::Enabled {
+                metrics::age(Metric::UndeliveredAge, clock::since(token.created, now));
+            }
             let due = token.next_attempt.unwrap_or(token.created);
             clock::since(due, now) > STUCK_AFTER
         };
