@@ -220,6 +220,11 @@ impl TestReceiver {
         self.desk.received.borrow().clone()
     }
 
+    /// How many requests were read so far.
+    pub fn count(&self) -> usize {
+        self.desk.received.borrow().len()
+    }
+
     /// The requests that were read, as soon as there are `count`.
     pub async fn wait_for(&self, count: usize) -> Vec<Received> {
         let mut received = self.desk.received.subscribe();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use ssf::{Transmitter, client::NewClient, delivery::HttpsPush, queue::Received};
 use ssf_aws::{Clients, Environment, environment::variable};
 use tests::{
-    Emulator, TestReceiver,
+    Emulator, FaultProxy, TestReceiver,
     emulator::{create_queue, create_table, fresh_account},
 };
 
@@ -17,6 +17,8 @@ const VISIBILITY: Duration = Duration::from_mins(1);
 /// A transmitter's world.
 pub(crate) struct Aws {
     pub(crate) receiver: TestReceiver,
+    /// Counts the functions' calls.
+    pub(crate) proxy: FaultProxy,
     /// Of the functions.
     pub(crate) variables: Vec<(&'static str, String)>,
     transmitter: Transmitter,
@@ -25,11 +27,13 @@ pub(crate) struct Aws {
 impl Aws {
     pub(crate) async fn new() -> Self {
         let receiver = TestReceiver::start().await;
+        let proxy = FaultProxy::start().await;
+        proxy.lead_to(Emulator::shared().endpoint());
         let account = fresh_account();
         let clients = Clients::new(&Emulator::shared().sdk_config(&account));
         create_table(&clients.dynamodb, "table").await;
         let variables = vec![
-            ("AWS_ENDPOINT_URL", Emulator::shared().endpoint().to_owned()),
+            ("AWS_ENDPOINT_URL", proxy.endpoint()),
             ("AWS_REGION", "us-east-1".to_owned()),
             ("AWS_ACCESS_KEY_ID", account),
             ("AWS_SECRET_ACCESS_KEY", "secret".to_owned()),
@@ -49,7 +53,7 @@ impl Aws {
             Environment::read(|name| by_name.get(name).cloned()).expect("all is given");
         let http = HttpsPush::new(push).expect("the receiver has a certificate");
         let transmitter = ssf_aws::transmitter(config, resources, clients, Arc::new(http));
-        Self { receiver, variables, transmitter }
+        Self { receiver, proxy, variables, transmitter }
     }
 
     /// Registers a receiver: the form with which it asks for an access token.

@@ -7,14 +7,17 @@ use std::{
 };
 
 /// The folders of the functions.
-pub(crate) const FUNCTIONS: [&str; 7] =
-    ["discovery", "authorize", "streams", "ingest", "push", "poll", "sweep"];
+pub(crate) fn functions() -> [&'static str; 7] {
+    tests::Function::ALL.map(tests::Function::name)
+}
 
 /// What was built.
 pub(crate) struct Built {
     packages: PathBuf,
     /// A function that does nothing.
     pub(crate) empty: PathBuf,
+    /// A function that makes calls, and does nothing else.
+    pub(crate) calls: PathBuf,
 }
 
 impl Built {
@@ -38,12 +41,12 @@ impl Built {
         done(
             Command::new(builder.join("cargo-lambda"))
                 .args(["lambda", "build", "--release", "--quiet", "--package", "ssf-aws"])
-                .args(["--features", "lambda", "--example", "empty"])
+                .args(["--features", "lambda", "--example", "empty", "--example", "calls"])
                 .env("PATH", path)
                 .current_dir(&house),
         );
-        let empty = house.join("target/lambda/empty/bootstrap");
-        Self { packages, empty }
+        let example = |name: &str| house.join("target/lambda").join(name).join("bootstrap");
+        Self { packages, empty: example("empty"), calls: example("calls") }
     }
 
     /// The binary of a function.

@@ -1,6 +1,6 @@
 //! Work for each function, as it comes in life.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use serde_json::{Value, json};
 use tests::world::{caep, poll_stream, usual_event};
@@ -23,8 +23,57 @@ pub(crate) struct Need {
     pub(crate) function: &'static str,
     /// In bytes.
     pub(crate) peak_memory: u64,
-    /// Processor time for each event, of functions that work on events.
-    pub(crate) for_each: Option<Duration>,
+    /// Of functions that work on events.
+    pub(crate) for_each: Option<ForEach>,
+}
+
+/// Processor time for each event.
+pub(crate) struct ForEach {
+    pub(crate) all: Duration,
+    /// What the same calls take a function that does nothing else: the SDK, HTTP and TLS.
+    pub(crate) calls: Duration,
+}
+
+/// How many calls a batch took, by operation. A push to the receiver is one, too.
+type Calls = BTreeMap<String, usize>;
+
+/// A function at work on events, watched from when it is warm.
+struct Watched {
+    process: Function,
+    events: usize,
+    begin: Duration,
+    batches: Vec<Calls>,
+}
+
+impl Watched {
+    async fn start(program: &Path, aws: &Aws) -> Self {
+        let process = Function::start(program, &aws.variables).await;
+        Self { process, events: 0, begin: Duration::ZERO, batches: Vec::new() }
+    }
+
+    /// What was done until now was to warm up.
+    fn watch(&mut self) {
+        (self.begin, self.events) = (self.process.processor(), 0);
+        self.batches.clear();
+    }
+
+    /// Lets it work on a batch in which there are so many events.
+    async fn work(&mut self, batch: Value, events: usize, aws: &Aws) -> Value {
+        aws.proxy.take_calls();
+        let pushed = aws.receiver.count();
+        let answer = self.process.invoke(batch).await;
+        let mut calls = aws.proxy.take_calls();
+        calls.insert("push".to_owned(), aws.receiver.count() - pushed);
+        self.batches.push(calls);
+        self.events += events;
+        answer
+    }
+
+    /// Processor time for each event since it is watched.
+    fn for_each(&self) -> Duration {
+        let used = self.process.processor().saturating_sub(self.begin);
+        used / u32::try_from(self.events).expect("a small number")
+    }
 }
 
 /// Lets the functions do everything that the life of a receiver asks of them.
@@ -33,8 +82,8 @@ pub(crate) async fn needs(built: &Built, aws: &Aws) -> Vec<Need> {
     let mut discovery = start("discovery").await;
     let mut authorize = start("authorize").await;
     let mut streams = start("streams").await;
-    let mut ingest = start("ingest").await;
-    let mut push = start("push").await;
+    let mut ingest = Watched::start(&built.program("ingest"), aws).await;
+    let mut push = Watched::start(&built.program("push"), aws).await;
     let mut poll = start("poll").await;
     let mut sweep = start("sweep").await;
 
@@ -63,23 +112,21 @@ pub(crate) async fn needs(built: &Built, aws: &Aws) -> Vec<Need> {
     let polled = polled.strip_prefix("https://ssf.example").expect("of ours");
     streams.ask(200, &with_token(get("/ssf/streams"))).await;
 
-    let mut before = Duration::ZERO;
-    let mut pushed_before = Duration::ZERO;
     for number in 0..WARM_UP + BATCHES {
         if number == WARM_UP {
-            before = ingest.processor();
-            pushed_before = push.processor();
+            ingest.watch();
+            push.watch();
         }
-        done(&ingest.invoke(events(number)).await);
-        while aws.receiver.requests().len() < (number + 1) * BATCH {
-            done(&push.invoke(aws.bells().await).await);
+        done(&ingest.work(events(number), BATCH, aws).await);
+        let mut left = BATCH;
+        while aws.receiver.count() < (number + 1) * BATCH {
+            // A lane that is served twice is no second event.
+            done(&push.work(aws.bells().await, std::mem::take(&mut left), aws).await);
         }
     }
-    let events = u32::try_from(BATCHES * BATCH).expect("a small number");
-    let ingested = ingest.processor().saturating_sub(before) / events;
-    let pushed = push.processor().saturating_sub(pushed_before) / events;
-    let all = (WARM_UP + BATCHES) * BATCH;
-    assert_eq!(aws.receiver.requests().len(), all, "each event is pushed once");
+    assert_eq!(aws.receiver.count(), (WARM_UP + BATCHES) * BATCH, "each event is pushed once");
+    let ingested = ForEach { all: ingest.for_each(), calls: alone(built, aws, &ingest).await };
+    let pushed = ForEach { all: push.for_each(), calls: alone(built, aws, &push).await };
 
     let mut acked = json!([]);
     loop {
@@ -102,11 +149,27 @@ pub(crate) async fn needs(built: &Built, aws: &Aws) -> Vec<Need> {
         need("discovery", &discovery, None),
         need("authorize", &authorize, None),
         need("streams", &streams, None),
-        need("ingest", &ingest, Some(ingested)),
-        need("push", &push, Some(pushed)),
         need("poll", &poll, None),
+        need("ingest", &ingest.process, Some(ingested)),
+        need("push", &push.process, Some(pushed)),
         need("sweep", &sweep, None),
     ]
+}
+
+/// What the calls that `watched` made take a function that does nothing else, for each event.
+async fn alone(built: &Built, aws: &Aws, watched: &Watched) -> Duration {
+    let mut calls = Watched::start(&built.calls, aws).await;
+    let event = |batch| json!({ "receiver": aws.receiver.url("/events"), "calls": batch });
+    for batch in &watched.batches[..WARM_UP] {
+        calls.work(event(batch), 0, aws).await;
+    }
+    calls.watch();
+    for batch in &watched.batches {
+        calls.work(event(batch), 0, aws).await;
+    }
+    assert_eq!(calls.batches, watched.batches, "the same calls");
+    calls.events = watched.events;
+    calls.for_each()
 }
 
 impl Function {

@@ -12,7 +12,7 @@ use tower::ServiceExt;
 
 pub use batch::Batch;
 pub use lambda_runtime::Error;
-pub use start::start;
+pub use start::{read, start};
 
 /// Answers requests of API Gateway (payload format 2.0) by `router`, one after the other, for as
 /// long as Lambda asks.
