@@ -102,13 +102,7 @@ impl Emulator {
 
     /// The configuration of a client of `account`; nothing is taken from the environment.
     pub fn sdk_config(&self, account: &str) -> SdkConfig {
-        let credentials = Credentials::new(account, "secret", None, None, "tests");
-        SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static(REGION))
-            .endpoint_url(self.endpoint())
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .build()
+        sdk_config(self.endpoint(), account)
     }
 
     fn start(arguments: &[&str]) -> Self {
@@ -141,6 +135,17 @@ impl Drop for Emulator {
         // It is about to end; whether it did so well does not matter any more.
         let _ = self.process.wait();
     }
+}
+
+/// The configuration of a client of `account` at `endpoint`.
+pub(crate) fn sdk_config(endpoint: &str, account: &str) -> SdkConfig {
+    let credentials = Credentials::new(account, "secret", None, None, "tests");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static(REGION))
+        .endpoint_url(endpoint)
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
 }
 
 /// The region of all tests.

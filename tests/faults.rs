@@ -19,6 +19,8 @@ use hyper_util::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
+use crate::emulator;
+
 /// What goes wrong with a call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fault {
@@ -319,7 +321,7 @@ async fn answer(
             std::future::pending().await
         }
         Some(Fault::RequestLost) => std::future::pending().await,
-        Some(Fault::OnlyTheFirst) => only_the_first(client, &upstream, &head, body).await,
+        Some(Fault::OnlyTheFirst) => only_the_first(&upstream, &call).await,
     })
 }
 
@@ -351,27 +353,34 @@ async fn forward(
     Response::from_parts(head, Full::new(body.to_bytes()))
 }
 
-/// Sends the first message of a batch alone, and says of the others that they failed.
-async fn only_the_first(
-    client: &Forward,
-    upstream: &str,
-    head: &Parts,
-    body: Bytes,
-) -> Response<Full<Bytes>> {
-    let mut request: Value = serde_json::from_slice(&body).expect("SQS is spoken to in JSON");
-    let entries = request["Entries"].as_array_mut().map(std::mem::take).unwrap_or_default();
-    let (first, others) = entries.split_at(entries.len().min(1));
-    request["Entries"] = first.into();
-    let answer = forward(client, upstream, head, request.to_string().into()).await;
-    let (mut head, body) = answer.into_parts();
-    let body = body.collect().await.expect("it is all there").to_bytes();
-    let mut answer: Value = serde_json::from_slice(&body).expect("SQS speaks JSON");
-    let failed = others
+/// Sends the first message of a batch alone, and says of the others that they failed. The signature
+/// of the caller is for the whole batch: so it is an administrator who sends this one.
+async fn only_the_first(upstream: &str, call: &Call) -> Response<Full<Bytes>> {
+    let request: Value = serde_json::from_slice(&call.body).expect("SQS is spoken to in JSON");
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let entries = request["Entries"].as_array().map_or(&[][..], Vec::as_slice);
+    let (first, others) = entries.split_first().expect("a batch has a first message");
+    let attributes = first["MessageAttributes"].as_object().map_or(0, serde_json::Map::len);
+    assert_eq!((attributes, first.get("DelaySeconds")), (0, None), "they are not sent on");
+    let client = aws_sdk_sqs::Client::new(&emulator::sdk_config(upstream, "test"));
+    let message = client
+        .send_message()
+        .set_queue_url(text(&request["QueueUrl"]))
+        .set_message_body(text(&first["MessageBody"]))
+        .set_message_group_id(text(&first["MessageGroupId"]))
+        .set_message_deduplication_id(text(&first["MessageDeduplicationId"]));
+    let answer = message.send().await.expect("the first message is sent");
+    let failed: Vec<Value> = others
         .iter()
-        .map(|entry| json!({ "Id": entry["Id"], "SenderFault": false, "Code": "InternalError" }));
-    answer["Failed"] = failed.collect();
-    head.headers.remove(http::header::CONTENT_LENGTH);
-    Response::from_parts(head, Full::new(answer.to_string().into()))
+        .map(|entry| json!({ "Id": entry["Id"], "SenderFault": false, "Code": "InternalError" }))
+        .collect();
+    let sent = json!({
+        "Id": first["Id"],
+        "MessageId": answer.message_id,
+        "MD5OfMessageBody": answer.md5_of_message_body,
+        "SequenceNumber": answer.sequence_number,
+    });
+    answer_with(StatusCode::OK, &json!({ "Successful": [sent], "Failed": failed }))
 }
 
 /// What the service says whose operation is asked for too often.
@@ -386,10 +395,73 @@ fn throttled(operation: &str) -> &'static str {
 }
 
 fn error(status: StatusCode, code: &str) -> Response<Full<Bytes>> {
-    let body = json!({ "__type": code, "message": "made to fail" }).to_string();
-    let mut response = Response::new(Full::new(body.into()));
+    answer_with(status, &json!({ "__type": code, "message": "made to fail" }))
+}
+
+fn answer_with(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.to_string().into()));
     *response.status_mut() = status;
     let json = http::HeaderValue::from_static("application/x-amz-json-1.0");
     response.headers_mut().insert(http::header::CONTENT_TYPE, json);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sqs::types::SendMessageBatchRequestEntry as Entry;
+
+    use super::*;
+    use crate::{
+        Emulator,
+        emulator::{create_queue, fresh_account},
+    };
+
+    /// A proxy, a client that goes through it, and a queue.
+    async fn stage() -> (FaultProxy, aws_sdk_sqs::Client, String) {
+        let proxy = FaultProxy::start().await;
+        proxy.lead_to(Emulator::shared().endpoint());
+        // The proxy sends as this account, too.
+        let client = aws_sdk_sqs::Client::new(&emulator::sdk_config(&proxy.endpoint(), "test"));
+        let queue = create_queue(&client, &format!("{}.fifo", fresh_account())).await;
+        (proxy, client, queue)
+    }
+
+    fn entry(number: usize) -> Entry {
+        let entry = Entry::builder().id(number.to_string()).message_body(format!("body {number}"));
+        let entry = entry.message_group_id("group").message_deduplication_id(number.to_string());
+        entry.build().expect("all is given")
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn of_a_batch_only_the_first_message_is_sent() {
+        let (proxy, client, queue) = stage().await;
+        proxy.plan(Plan::new("AmazonSQS.SendMessageBatch", &[Fault::OnlyTheFirst]).about(&queue));
+        let batch = client.send_message_batch().queue_url(&queue);
+        let answer = batch.set_entries(Some((0..3).map(entry).collect())).send().await.unwrap();
+        let sent: Vec<_> = answer.successful.iter().map(|one| one.id.as_str()).collect();
+        let failed: Vec<_> = answer.failed.iter().map(|one| one.id.as_str()).collect();
+        assert_eq!((sent, failed), (vec!["0"], vec!["1", "2"]));
+        let taken =
+            client.receive_message().queue_url(&queue).max_number_of_messages(10).send().await;
+        let bodies: Vec<_> =
+            taken.unwrap().messages().iter().filter_map(|one| one.body.clone()).collect();
+        assert_eq!(bodies, ["body 0"]);
+        assert_eq!(proxy.left(), 0);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn faults_are_for_calls_about_a_thing_and_may_spare_the_first() {
+        let (proxy, client, queue) = stage().await;
+        let plan = Plan::new("AmazonSQS.SendMessageBatch", &[Fault::Throttled; 12]);
+        proxy.plan(plan.about("body 1").after(1));
+        let send = async |number| {
+            client.send_message_batch().queue_url(&queue).entries(entry(number)).send().await
+        };
+        for (number, fails) in [(1, false), (2, false), (1, true), (2, false)] {
+            let answer = send(number).await;
+            assert_eq!(answer.is_err(), fails, "{number}: {answer:?}");
+        }
+        proxy.clear();
+        assert!(send(1).await.is_ok());
+    }
 }
