@@ -384,6 +384,16 @@ fn nothing_is_logged_for_ever() {
     }
 }
 
+/// To Lambda, a function that sends to the queue that it is called from is a loop that somebody forgot,
+/// and it stops it after some rounds, unless the function says that it is meant.
+#[test]
+fn only_the_function_that_rings_for_itself_may_go_round() {
+    let template = Template::read();
+    let functions = template.resources(FUNCTION).into_iter();
+    let allowed = functions.filter(|(_, properties)| properties["RecursiveLoop"] == "Allow");
+    assert_eq!(allowed.map(|(name, _)| name).collect::<Vec<_>>(), ["PushFunction"]);
+}
+
 /// What alarms there must be: of what, in which namespace, and where.
 fn wanted_alarms(template: &Template) -> BTreeSet<String> {
     let mut wanted = BTreeSet::from([
