@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use ssf::delivery::dead_letter::{DOOR, GROUP, MESSAGE_ID, REASON, SEQUENCE};
-use tests::world::session_revoked;
+use tests::{Fault, Plan, world::session_revoked};
 
 use crate::{
     deployed::{Deployed, on_the_stack, wait_until},
@@ -100,4 +100,48 @@ fn dead_letters_go_back_to_their_group_in_order() {
         all_arrive(deployed, "redriven", &["green"], &[0, 1, 2]).await;
         assert_eq!(deployed.tool(&["dead-letter", "list"]), json!([]));
     });
+}
+
+/// SQS itself puts away what comes too often, and says nothing about it. One of two streams has its
+/// SET already: it gets no second one, for it is the same event.
+#[test]
+fn what_sqs_itself_puts_with_the_dead_letters_is_the_same_event_when_it_comes_back() {
+    on_the_stack(async |deployed| {
+        no_dead_letters(deployed);
+        let receiver = deployed.sign_in("put-away").await;
+        receiver.push_stream(&["session-revoked"]).await;
+        let unlucky = receiver.push_stream(&["session-revoked"]).await;
+        comes_once(deployed, "IngestQueueUrl");
+        let plan = Plan::new("DynamoDB_20120810.PutItem", &[Fault::BeforeItTookEffect; 4]);
+        deployed.proxy.plan(plan.about(&format!("SET#{unlucky}")));
+        deployed.send("IngestQueueUrl", &session_revoked("put-away@example.com"), None);
+        let letters = dead_letters(deployed, &Value::Null).await;
+        assert_eq!(letters[0].get("reason"), None);
+        assert_eq!(deployed.proxy.left(), 0);
+        let first = deployed.pushed("put-away", 1).await;
+        assert_eq!(first.len(), 1);
+
+        let id = letters[0]["id"].as_str().unwrap();
+        assert_eq!(deployed.tool(&["dead-letter", "redrive", id]), json!({ "redriven": 1 }));
+        deployed.pushed("put-away", 2).await;
+        deployed.is_done("IngestQueueUrl").await;
+        deployed.is_done("PushQueueUrl").await;
+        assert_eq!(deployed.arrived("put-away").len(), 2, "one for each stream");
+        assert_eq!(deployed.tool(&["dead-letter", "list"]), json!([]));
+    });
+}
+
+/// Lets a message be received from a queue once only, and then be put with the dead letters.
+fn comes_once(deployed: &Deployed, queue: &str) {
+    let url = deployed.output(queue);
+    let asked = json!({ "QueueUrl": url, "AttributeNames": ["RedrivePolicy"] });
+    let answer = deployed.boto3.call("sqs", "get_queue_attributes", &asked);
+    let policy = &answer["Attributes"]["RedrivePolicy"];
+    let set =
+        |policy: &Value| json!({ "QueueUrl": url, "Attributes": { "RedrivePolicy": policy } });
+    deployed.will_undo([("sqs", "set_queue_attributes", set(policy))]);
+    let mut once: Value = serde_json::from_str(policy.as_str().unwrap()).unwrap();
+    once["maxReceiveCount"] = json!(1);
+    let once = json!(once.to_string());
+    deployed.boto3.call("sqs", "set_queue_attributes", &set(&once));
 }
