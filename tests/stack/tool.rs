@@ -252,7 +252,8 @@ fn the_tool_says_which_stack_is_not_there_and_which_right_is_missing() {
             "let your role describe the key, and look again",
             "let your role read the attributes of the queue, and look again",
         ] {
-            assert!(remedies.contains(&&json!(remedy)), "{findings}");
+            let mut remedies = remedies.iter().filter_map(|one| one.as_str());
+            assert!(remedies.any(|one| one.starts_with(remedy)), "{findings}");
         }
     });
 }
@@ -266,6 +267,7 @@ fn the_doctor_says_of_each_thing_how_it_is() {
             [
                 ("stack", "good"),
                 ("alarms", "odd"),
+                ("operators", "odd"),
                 // Its name leads nowhere here.
                 ("issuer", "wrong"),
                 ("signing key", "good"),
@@ -275,6 +277,8 @@ fn the_doctor_says_of_each_thing_how_it_is() {
                 ("ingest queue (FIFO)", "odd"),
                 ("push queue", "odd"),
                 ("dead letters", "odd"),
+                ("dead letters (FIFO)", "odd"),
+                ("dead letters (push)", "odd"),
             ]
             .map(|(subject, verdict)| (subject.to_owned(), verdict.to_owned()))
         );
