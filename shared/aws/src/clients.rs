@@ -7,6 +7,8 @@ use aws_config::{
 };
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 
+use crate::http;
+
 /// A function's try that takes longer than this has failed. Everything that functions ask for is
 /// answered within milliseconds.
 pub const TRY: Duration = Duration::from_secs(2);
@@ -57,6 +59,7 @@ impl Clients {
     ) -> SdkConfig {
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
+            .http_client(http::client())
             .region(Region::new(region))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .timeout_config(time_outs(TRY, CALL))

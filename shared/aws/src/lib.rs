@@ -5,6 +5,7 @@
 
 pub mod clients;
 pub mod environment;
+mod http;
 mod kms;
 #[cfg(feature = "lambda")]
 pub mod lambda;
