@@ -84,7 +84,7 @@ async fn a_sweep_that_takes_long_leaves_the_rest_to_the_next_one() {
         let began = world.clock.now();
         swept += slow.sweep().await.unwrap().streams;
         let took: Duration = world.clock.now().duration_since(began).try_into().unwrap();
-        assert!(took < Duration::from_secs(60), "{took:?}");
+        assert!(took < Duration::from_mins(1), "{took:?}");
     }
     assert_eq!(swept, 20, "each once");
 }

@@ -1,6 +1,6 @@
 //! The keys that sign, and the one that encrypts receivers' secrets.
 
-use aws_sdk_kms::types::KeyState as KmsState;
+use aws_sdk_kms::{operation::describe_key::DescribeKeyError, types::KeyState as KmsState};
 use serde_json::Value;
 use ssf::{
     error::chain,
@@ -59,7 +59,11 @@ pub(super) async fn look(stack: &Stack, jwks: Option<&Value>) -> Vec<Finding> {
                 findings.push(look_at_one(stack, Purpose::Signing, arn).await);
                 findings.extend(jwks.and_then(|jwks| judge_published(&key.kid, jwks)));
                 if arn != first {
-                    findings.extend(judge_policy(arn, &wanted, &policy(stack, arn).await));
+                    findings.extend(judge_policy(
+                        arn,
+                        wanted.as_ref(),
+                        policy(stack, arn).await.as_ref(),
+                    ));
                 }
             }
         }
@@ -107,7 +111,7 @@ fn judge_published(kid: &str, jwks: &Value) -> Option<Finding> {
 }
 
 /// A key that was made by `tocsin keys rotate` has the policy that the first one had then.
-fn judge_policy(arn: &str, first: &Option<Value>, policy: &Option<Value>) -> Option<Finding> {
+fn judge_policy(arn: &str, first: Option<&Value>, policy: Option<&Value>) -> Option<Finding> {
     (first != policy && first.is_some() && policy.is_some()).then(|| {
         Finding::odd(
             "signing key",
@@ -125,7 +129,7 @@ async fn look_at_one(stack: &Stack, purpose: Purpose, arn: &str) -> Finding {
         }
         Err(error) => {
             let is_gone =
-                error.as_service_error().is_some_and(|error| error.is_not_found_exception());
+                error.as_service_error().is_some_and(DescribeKeyError::is_not_found_exception);
             let remedy = match purpose {
                 Purpose::Signing if is_gone => "`tocsin --stack … keys rotate --now` makes another",
                 _ => "let your role describe the key, and look again",
@@ -187,13 +191,13 @@ mod tests {
     #[test]
     fn the_world_must_know_a_key_that_signs_and_its_policy_be_that_of_today() {
         let jwks = json!({ "keys": [{ "kid": "second" }] });
-        let (old, new) = (Some(json!({ "Statement": [] })), Some(json!({ "Statement": [{}] })));
+        let (old, new) = (json!({ "Statement": [] }), json!({ "Statement": [{}] }));
         let findings = [
             judge_published("second", &jwks),
             judge_published("third", &jwks),
-            judge_policy("arn", &new, &new),
-            judge_policy("arn", &new, &old),
-            judge_policy("arn", &new, &None),
+            judge_policy("arn", Some(&new), Some(&new)),
+            judge_policy("arn", Some(&new), Some(&old)),
+            judge_policy("arn", Some(&new), None),
         ];
         let findings: Vec<_> = findings.into_iter().flatten().collect();
         insta::assert_snapshot!(said(&findings), @r"
