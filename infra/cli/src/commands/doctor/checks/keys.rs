@@ -115,7 +115,10 @@ fn judge_policy(arn: &str, first: Option<&Value>, policy: Option<&Value>) -> Opt
     (first != policy && first.is_some() && policy.is_some()).then(|| {
         Finding::odd(
             "signing key",
-            format!("{arn} has another policy than the stack's first key: who may sign was changed since it was made"),
+            format!(
+                "{arn} has another policy than the stack's first key: who may sign was changed \
+                 since it was made"
+            ),
             "`tocsin --stack … keys rotate` makes one with the policy of today",
         )
     })
