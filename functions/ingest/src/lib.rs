@@ -1,24 +1,14 @@
 //! Takes events in from the queues, a batch at a time.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use futures_util::future::join_all;
 use ssf::{
     Transmitter,
-    delivery::{Accepted, Door},
+    delivery::{Accepted, Door, backoff},
     error::chain,
     queue::Received,
 };
-
-/// A message that failed rests for no longer than this.
-const LONGEST_REST: Duration = Duration::from_mins(5);
-
-/// How long a message that failed rests before it comes again: much less than its queue would let
-/// it, at first. `receives`: how often it has come.
-fn rest(receives: u32) -> Duration {
-    let doubled = 1_u32.checked_shl(receives.saturating_sub(1)).unwrap_or(u32::MAX);
-    Duration::from_secs(doubled.into()).min(LONGEST_REST)
-}
 
 /// Takes in `batch` from `door`. Returns the ids of the messages that must come again: AWS Lambda's
 /// partial batch response. All others are done and can be deleted.
@@ -38,7 +28,7 @@ pub async fn handle(transmitter: &Transmitter, door: Door, batch: &[Received]) -
                     error = chain(&failure),
                     "event could not be taken in; it comes again"
                 );
-                let time = rest(message.receives);
+                let time = backoff::rest(message.receives);
                 if let Some(group) = &message.group {
                     rests.insert(group, time);
                 }
@@ -48,7 +38,7 @@ pub async fn handle(transmitter: &Transmitter, door: Door, batch: &[Received]) -
             // rests for as long as any of its messages is out of sight.
             Accepted::Behind => {
                 let first = message.group.as_ref().and_then(|group| rests.get(group));
-                first.copied().unwrap_or(rest(1))
+                first.copied().unwrap_or(backoff::rest(1))
             }
         };
         failed.push(message.id.clone());
