@@ -22,7 +22,7 @@ use ssf_aws::{Clients, KmsSeal, KmsSigner};
 use tests::{Emulator, emulator::fresh_account};
 
 fn client() -> Client {
-    Clients::new(&Emulator::shared().sdk_config(&fresh_account())).kms
+    (*Clients::new(&Emulator::shared().sdk_config(&fresh_account())).kms).clone()
 }
 
 /// The ARN of a new key, which is the stack's first one.

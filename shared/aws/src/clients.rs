@@ -7,7 +7,7 @@ use aws_config::{
 };
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 
-use crate::http;
+use crate::{Lazy, http};
 
 /// A function's try that takes longer than this has failed. Everything that functions ask for is
 /// answered within milliseconds.
@@ -29,24 +29,25 @@ pub const FIRST_WAIT: Duration = Duration::from_millis(250);
 const OPERATORS_TRY: Duration = Duration::from_secs(3);
 const OPERATORS_CALL: Duration = Duration::from_secs(8);
 
-/// The clients, made once for each process.
+/// The clients, each made once for each process.
 #[derive(Clone, Debug)]
 pub struct Clients {
     /// Of the table.
-    pub dynamodb: aws_sdk_dynamodb::Client,
+    pub dynamodb: Lazy<aws_sdk_dynamodb::Client>,
     /// Of the queues.
-    pub sqs: aws_sdk_sqs::Client,
+    pub sqs: Lazy<aws_sdk_sqs::Client>,
     /// Of the keys.
-    pub kms: aws_sdk_kms::Client,
+    pub kms: Lazy<aws_sdk_kms::Client>,
 }
 
 impl Clients {
     /// Of a configuration, as [`Clients::function`], [`Clients::loader`] or a test makes it.
     pub fn new(config: &SdkConfig) -> Self {
+        let (dynamodb, sqs, kms) = (config.clone(), config.clone(), config.clone());
         Self {
-            dynamodb: aws_sdk_dynamodb::Client::new(config),
-            sqs: aws_sdk_sqs::Client::new(config),
-            kms: aws_sdk_kms::Client::new(config),
+            dynamodb: Lazy::new(move || aws_sdk_dynamodb::Client::new(&dynamodb)),
+            sqs: Lazy::new(move || aws_sdk_sqs::Client::new(&sqs)),
+            kms: Lazy::new(move || aws_sdk_kms::Client::new(&kms)),
         }
     }
 

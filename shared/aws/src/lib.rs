@@ -9,6 +9,7 @@ mod http;
 mod kms;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+mod lazy;
 #[cfg(test)]
 mod naps;
 mod queue;
@@ -19,6 +20,7 @@ mod transmitter;
 
 pub use clients::Clients;
 pub use environment::{Environment, Resources};
+pub use lazy::Lazy;
 pub use queue::SqsQueue;
 pub use seal::KmsSeal;
 pub use signer::KmsSigner;

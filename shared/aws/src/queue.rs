@@ -20,6 +20,8 @@ use ssf::{
     table::BoxError,
 };
 
+use crate::Lazy;
+
 /// As many messages as one request of SQS holds.
 const BATCH: usize = 10;
 
@@ -33,17 +35,17 @@ const WAIT_SECONDS: i32 = 1;
 /// A queue in SQS.
 #[derive(Clone, Debug)]
 pub struct SqsQueue {
-    client: Client,
+    client: Lazy<Client>,
     url: String,
     kind: QueueKind,
 }
 
 impl SqsQueue {
     /// The queue at `url`.
-    pub fn new(client: Client, url: impl Into<String>) -> Self {
+    pub fn new(client: impl Into<Lazy<Client>>, url: impl Into<String>) -> Self {
         let url = url.into();
         let kind = kind_of(&url);
-        Self { client, url, kind }
+        Self { client: client.into(), url, kind }
     }
 
     async fn delete_batch(&self, receipts: Vec<String>) -> Result<(), QueueError> {

@@ -25,7 +25,7 @@ use ssf::{
 };
 use tokio::sync::OnceCell;
 
-use crate::kms::is_unusable;
+use crate::{Lazy, kms::is_unusable};
 
 /// Begins what is sealed so: the version of the form.
 const PREFIX: &str = "kms1.";
@@ -38,7 +38,7 @@ const KEPT: usize = 1_000;
 
 /// Seals with a key in KMS.
 pub struct KmsSeal {
-    client: Client,
+    client: Lazy<Client>,
     key: String,
     /// By their wrapped form. One that is being unwrapped is waited for.
     kept: Mutex<HashMap<String, Arc<OnceCell<DataKey>>>>,
@@ -46,8 +46,8 @@ pub struct KmsSeal {
 
 impl KmsSeal {
     /// A seal with `key`, the ARN of a symmetric key.
-    pub fn new(client: Client, key: impl Into<String>) -> Self {
-        Self { client, key: key.into(), kept: Mutex::default() }
+    pub fn new(client: impl Into<Lazy<Client>>, key: impl Into<String>) -> Self {
+        Self { client: client.into(), key: key.into(), kept: Mutex::default() }
     }
 
     fn place(&self, wrapped: &str) -> Arc<OnceCell<DataKey>> {

@@ -26,7 +26,10 @@ use ssf::{
     table::BoxError,
 };
 
-use crate::kms::{is_throttled, is_unusable};
+use crate::{
+    Lazy,
+    kms::{is_throttled, is_unusable},
+};
 
 /// How long a key that was destroyed can be had back; as long as KMS allows. Meanwhile it costs
 /// nothing.
@@ -40,7 +43,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 /// Signs with keys in KMS.
 #[derive(Clone, Debug)]
 pub struct KmsSigner {
-    client: Client,
+    client: Lazy<Client>,
     first_key: String,
     clock: Arc<dyn Clock>,
 }
@@ -49,8 +52,12 @@ impl KmsSigner {
     /// A signer whose first key is `first_key`, an ARN. For functions, which may only sign, and for
     /// operators, who may also make and destroy keys: what each may do, its role says. How long is
     /// waited goes by `clock`.
-    pub fn new(client: Client, first_key: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
-        Self { client, first_key: first_key.into(), clock }
+    pub fn new(
+        client: impl Into<Lazy<Client>>,
+        first_key: impl Into<String>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { client: client.into(), first_key: first_key.into(), clock }
     }
 
     async fn public_key(&self, arn: &str, algorithm: Algorithm) -> Result<PublicKey, SignError> {

@@ -51,6 +51,7 @@ use ssf::{
 };
 
 use self::row::{Attributes, Test, of_content, read, version_of};
+use crate::Lazy;
 
 /// The partition key: a string.
 pub const PARTITION_KEY: &str = "pk";
@@ -81,7 +82,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// A table in `DynamoDB`.
 #[derive(Clone, Debug)]
 pub struct DynamoDbTable {
-    client: Client,
+    client: Lazy<Client>,
     name: String,
     clock: Arc<dyn Clock>,
 }
@@ -89,8 +90,12 @@ pub struct DynamoDbTable {
 impl DynamoDbTable {
     /// The table `name`, which has the keys and the index above. What is over, and how long is
     /// waited, goes by `clock`.
-    pub fn new(client: Client, name: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
-        Self { client, name: name.into(), clock }
+    pub fn new(
+        client: impl Into<Lazy<Client>>,
+        name: impl Into<String>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { client: client.into(), name: name.into(), clock }
     }
 
     /// Reads at most [`BATCH`] keys, none of them twice.

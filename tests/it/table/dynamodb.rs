@@ -23,7 +23,7 @@ use super::{clock, key, put};
 async fn client() -> aws_sdk_dynamodb::Client {
     let client = Clients::new(&Emulator::shared().sdk_config(&fresh_account())).dynamodb;
     create_table(&client, "tocsin").await;
-    client
+    (*client).clone()
 }
 
 /// An empty table in an account of its own.
