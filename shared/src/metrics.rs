@@ -72,24 +72,24 @@ impl Metric {
 /// So many more.
 pub(crate) fn count(metric: Metric, number: usize) {
     if number > 0 {
-        tracing::trace!(target: TARGET, metric = metric.name(), value = number, unit = "Count");
+        tracing::info!(target: TARGET, metric = metric.name(), value = number, unit = "Count");
     }
 }
 
 /// One more at `stream`.
 pub(crate) fn count_at(metric: Metric, stream: &StreamId) {
     let name = metric.name();
-    tracing::trace!(target: TARGET, metric = name, value = 1, unit = "Count", stream = %stream);
+    tracing::info!(target: TARGET, metric = name, value = 1, unit = "Count", stream = %stream);
 }
 
 /// It is so old.
 pub(crate) fn age(metric: Metric, age: Duration) {
     let (metric, value) = (metric.name(), age.as_secs());
-    tracing::trace!(target: TARGET, metric, value, unit = "Seconds");
+    tracing::info!(target: TARGET, metric, value, unit = "Seconds");
 }
 
 /// It took so long.
 pub(crate) fn time(metric: Metric, took: Duration) {
     let value = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    tracing::trace!(target: TARGET, metric = metric.name(), value, unit = "Milliseconds");
+    tracing::info!(target: TARGET, metric = metric.name(), value, unit = "Milliseconds");
 }

@@ -20,7 +20,10 @@ use std::{fmt::Display, io, process::ExitCode};
 use anstream::eprintln;
 use anstyle::{AnsiColor, Style};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, parser::ValueSource};
-use tracing_subscriber::{filter::Targets, prelude::*};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    prelude::*,
+};
 
 use args::Cli;
 use output::Output;
@@ -57,6 +60,8 @@ fn names_data(matches: &ArgMatches) -> bool {
 }
 
 fn log_to_stderr(filter: Targets) {
+    // Figures are for whoever collects them.
+    let filter = filter.with_target(ssf::metrics::TARGET, LevelFilter::OFF);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(|| anstream::AutoStream::auto(io::stderr()))
         .with_filter(filter);

@@ -12,7 +12,7 @@ use std::{
 
 use governor::{
     Quota, RateLimiter, clock::Clock as GovernorClock, middleware::NoOpMiddleware,
-    state::keyed::DashMapStateStore,
+    state::keyed::HashMapStateStore,
 };
 
 use crate::{
@@ -30,14 +30,14 @@ pub(crate) struct Rate {
     asked: AtomicU32,
 }
 
-type Limiter = RateLimiter<String, DashMapStateStore<String>, Time, NoOpMiddleware<Duration>>;
+type Limiter = RateLimiter<String, HashMapStateStore<String>, Time, NoOpMiddleware<Duration>>;
 
 impl Rate {
     /// `per_second` on average, twice as many in a burst; 0: as many as they like.
     pub(crate) fn new(per_second: u32, clock: Arc<dyn Clock>) -> Self {
         let limiter = NonZero::new(per_second).map(|rate| {
             let quota = Quota::per_second(rate).allow_burst(rate.saturating_mul(TWICE));
-            RateLimiter::new(quota, DashMapStateStore::default(), Time(clock))
+            RateLimiter::new(quota, HashMapStateStore::default(), Time(clock))
         });
         Self { limiter, asked: AtomicU32::new(0) }
     }

@@ -1,5 +1,6 @@
 //! Logs: one JSON object a line, as CloudWatch reads them.
 
+use ssf::metrics::TARGET;
 use tracing_subscriber::{
     Layer,
     filter::{LevelFilter, Targets},
@@ -33,7 +34,9 @@ pub(super) fn init(level: Option<&str>, stack: &str) {
 /// secrets with them, and the SDK whole answers.
 fn filter(level: LevelFilter) -> Targets {
     let others = LevelFilter::WARN.min(level);
-    Targets::new().with_default(others).with_targets(OURS.map(|ours| (ours, level)))
+    let lines = Targets::new().with_default(others).with_targets(OURS.map(|ours| (ours, level)));
+    // They have lines of their own.
+    lines.with_target(TARGET, LevelFilter::OFF)
 }
 
 #[cfg(test)]
@@ -53,6 +56,7 @@ mod tests {
                 }
                 assert!(filter.would_enable(other, &Level::WARN), "{other}");
             }
+            assert!(!filter.would_enable(TARGET, &Level::INFO));
             for ours in OURS.into_iter().chain(["ssf::delivery::accept"]) {
                 let most = level.into_level().unwrap();
                 assert!(filter.would_enable(ours, &most), "{ours} at {level}");

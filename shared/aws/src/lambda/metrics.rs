@@ -66,7 +66,7 @@ impl MetricLayer {
 
     /// What it wants to see.
     pub(super) fn filter() -> Targets {
-        Targets::new().with_target(TARGET, LevelFilter::TRACE)
+        Targets::new().with_target(TARGET, LevelFilter::INFO)
     }
 }
 
