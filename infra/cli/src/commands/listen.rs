@@ -52,11 +52,11 @@ pub struct Args {
     issuer: String,
 
     /// The id of the receiver's OAuth client
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     client_id: String,
 
     /// Its secret
-    #[arg(long, value_name = "SECRET", env = "TOCSIN_CLIENT_SECRET", hide_env_values = true, value_parser = secret)]
+    #[arg(long, value_name = "SECRET", env = "TOCSIN_CLIENT_SECRET", hide_env_values = true, value_parser = secret, allow_hyphen_values = true)]
     client_secret: Secret,
 
     /// Have the SETs pushed to this URL, which leads here
