@@ -10,7 +10,7 @@ use ssf::{
     queue::{Message, Queue, QueueError, Received},
     seal::{Seal, SealError, Sealed},
     set::{Algorithm, PublicKey, SignError, Signer},
-    table::{By, Item, Key, Page, Query, Table, TableError, Version, Write},
+    table::{By, Change, Item, Key, Page, Query, Table, TableError, Version, Write},
 };
 use ssf_aws::table::ORDER_INDEX;
 
@@ -49,8 +49,11 @@ impl Guarded<dyn Table> {
     /// A part of a transaction needs the same right as the write by itself.
     fn hold_writes(&self, writes: &[Write]) {
         for write in writes {
-            let put = write.content.is_some();
-            self.hold(if put { "dynamodb:PutItem" } else { "dynamodb:DeleteItem" });
+            self.hold(match write.change {
+                Change::Check => "dynamodb:ConditionCheckItem",
+                Change::Delete => "dynamodb:DeleteItem",
+                Change::Put(_) => "dynamodb:PutItem",
+            });
         }
     }
 }

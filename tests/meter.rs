@@ -144,6 +144,9 @@ impl Intercept for Meter {
                 if let Some(delete) = &mut part.delete {
                     delete.return_values_on_condition_check_failure.clone_from(&old);
                 }
+                if let Some(check) = &mut part.condition_check {
+                    check.return_values_on_condition_check_failure.clone_from(&old);
+                }
             }
         } else if let Some(batch) = input.downcast_ref::<BatchGetItemInput>() {
             // One for each, found or not; what is larger costs more when it comes.

@@ -12,7 +12,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
-pub use limits::{SAME_KEY, check_key, check_keys, check_transaction, check_write};
+pub use limits::{
+    SAME_KEY, check_key, check_keys, check_partition, check_transaction, check_write,
+};
 
 /// Keeps items. Every read is consistent: it sees each write that returned before it began.
 #[async_trait]
@@ -23,11 +25,13 @@ pub trait Table: fmt::Debug + Send + Sync {
     /// The items under `keys`, in the order of `keys`; `None` where there is no item.
     async fn batch_get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, TableError>;
 
-    /// A page of one partition, sorted.
+    /// A page of one partition, sorted. Where no item can be (a partition key that is empty or too
+    /// long), there is none, as [`get`](Self::get) finds none.
     async fn query(&self, query: Query) -> Result<Page, TableError>;
 
     /// Does each of `writes` by itself. The answers are in their order; one that fails does not
-    /// keep the others from being done. No two of them may have the same key.
+    /// keep the others from being done. No two of them may have the same key, and none may be a
+    /// [check](Change::Check).
     async fn write(&self, writes: Vec<Write>) -> Vec<Result<Version, TableError>>;
 
     /// Does one write.
@@ -100,15 +104,27 @@ impl Item {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Version(pub u64);
 
-/// One change.
+/// One change, or a check that nothing has changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Write {
     /// Where.
     pub key: Key,
     /// What must hold before; else the write fails with [`TableError::Conflict`].
     pub condition: Condition,
-    /// What is to be there; `None` deletes (which succeeds also when nothing is there).
-    pub content: Option<Content>,
+    /// What is done then.
+    pub change: Change,
+}
+
+/// What a [`Write`] does when its condition holds.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Change {
+    /// Nothing: only the condition is looked at. Part of a [transaction](Table::transact) alone, for
+    /// which it counts, and costs, as much as a put; its condition may not be [`Condition::Any`].
+    Check,
+    /// Takes the item away; succeeds also when nothing is there.
+    Delete,
+    /// This is there from then on.
+    Put(Content),
 }
 
 /// What a put puts.
@@ -133,12 +149,25 @@ impl Content {
 impl Write {
     /// A put.
     pub fn put(key: Key, condition: Condition, content: Content) -> Self {
-        Self { key, condition, content: Some(content) }
+        Self { key, condition, change: Change::Put(content) }
     }
 
     /// A delete. Its answer's version says nothing.
     pub fn delete(key: Key, condition: Condition) -> Self {
-        Self { key, condition, content: None }
+        Self { key, condition, change: Change::Delete }
+    }
+
+    /// A check, for a transaction. Its answer's version says nothing.
+    pub fn check(key: Key, condition: Condition) -> Self {
+        Self { key, condition, change: Change::Check }
+    }
+
+    /// What it puts, if it puts something.
+    pub fn content(&self) -> Option<&Content> {
+        match &self.change {
+            Change::Put(content) => Some(content),
+            Change::Check | Change::Delete => None,
+        }
     }
 }
 

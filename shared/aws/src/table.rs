@@ -36,8 +36,8 @@ use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
     types::{
-        Delete, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
-        TransactWriteItem,
+        ConditionCheck, Delete, KeysAndAttributes, Put,
+        ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem,
     },
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -45,8 +45,8 @@ use jiff::Timestamp;
 use ssf::{
     clock::Clock,
     table::{
-        By, Content, Item, Key, Page, Query, SAME_KEY, Table, TableError, Version, Write,
-        check_key, check_keys, check_transaction, check_write,
+        By, Change, Content, Item, Key, Page, Query, SAME_KEY, Table, TableError, Version, Write,
+        check_key, check_keys, check_partition, check_transaction, check_write,
     },
 };
 
@@ -76,6 +76,8 @@ const IDLE_TRIES: u32 = 6;
 /// How often a write is tried while transactions with the same item are in its way. Each takes a few
 /// milliseconds; the SDK does not try again by itself.
 const TRANSACTION_TRIES: u32 = 5;
+/// The version that is answered where nothing was put.
+const NONE: Version = Version(0);
 /// The longest wait before the second try; it doubles with each.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 
@@ -153,11 +155,12 @@ impl DynamoDbTable {
 
     async fn write_at(&self, write: Write, now: Timestamp) -> Result<Version, TableError> {
         check_write(&write)?;
-        let Write { key, condition, content } = write;
+        let Write { key, condition, change } = write;
         let test = Test::of(condition, now);
-        match content {
-            Some(content) => self.put(key, test, content).await,
-            None => self.delete(key, test).await,
+        match change {
+            Change::Check => unreachable!("a check is not a write"),
+            Change::Delete => self.delete(key, test).await,
+            Change::Put(content) => self.put(key, test, content).await,
         }
     }
 
@@ -193,7 +196,7 @@ impl DynamoDbTable {
             .set_expression_attribute_values(test.values);
         let sent = self.send(|| request.clone().send(), failure::is_in_the_way).await;
         sent.map_err(failure::of)?;
-        Ok(Version(0))
+        Ok(NONE)
     }
 
     /// What `send` answers when no transaction is in its way, or when one has been too often.
@@ -222,29 +225,43 @@ impl DynamoDbTable {
         write: Write,
         now: Timestamp,
     ) -> Result<(TransactWriteItem, Version), TableError> {
-        let Write { key, condition, content } = write;
+        let Write { key, condition, change } = write;
         let Test { expression, names, values } = Test::of(condition, now);
-        let Some(content) = content else {
-            let delete = Delete::builder()
-                .table_name(&self.name)
-                .set_key(Some(row::key(key)))
-                .set_condition_expression(expression)
-                .set_expression_attribute_names(names)
-                .set_expression_attribute_values(values)
-                .build();
-            let delete = delete.expect("table and key are given");
-            return Ok((TransactWriteItem::builder().delete(delete).build(), Version(0)));
+        let part = TransactWriteItem::builder();
+        let (part, version) = match change {
+            Change::Check => {
+                let check = ConditionCheck::builder()
+                    .table_name(&self.name)
+                    .set_key(Some(row::key(key)))
+                    .set_condition_expression(expression)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .build();
+                (part.condition_check(check.expect("table, key and condition are given")), NONE)
+            }
+            Change::Delete => {
+                let delete = Delete::builder()
+                    .table_name(&self.name)
+                    .set_key(Some(row::key(key)))
+                    .set_condition_expression(expression)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .build();
+                (part.delete(delete.expect("table and key are given")), NONE)
+            }
+            Change::Put(content) => {
+                let version = fresh_version();
+                let put = Put::builder()
+                    .table_name(&self.name)
+                    .set_item(Some(of_content(key, content, version)?))
+                    .set_condition_expression(expression)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .build();
+                (part.put(put.expect("table and item are given")), version)
+            }
         };
-        let version = fresh_version();
-        let put = Put::builder()
-            .table_name(&self.name)
-            .set_item(Some(of_content(key, content, version)?))
-            .set_condition_expression(expression)
-            .set_expression_attribute_names(names)
-            .set_expression_attribute_values(values)
-            .build();
-        let put = put.expect("table and item are given");
-        Ok((TransactWriteItem::builder().put(put).build(), version))
+        Ok((part.build(), version))
     }
 }
 
@@ -284,6 +301,9 @@ impl Table for DynamoDbTable {
 
     async fn query(&self, query: Query) -> Result<Page, TableError> {
         let mut page = Page::default();
+        if check_partition(&query.pk).is_err() {
+            return Ok(page);
+        }
         let Some(range) = range::Range::of(&query) else { return Ok(page) };
         let now = self.clock.now();
         let limit = query.limit.max(1);

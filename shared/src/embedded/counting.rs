@@ -42,7 +42,7 @@ pub struct TableCounts {
     pub write_items: u64,
     /// Calls of `transact`.
     pub transactions: u64,
-    /// Changes asked for in `transact`.
+    /// Changes and checks asked for in `transact`.
     pub transaction_items: u64,
 }
 
@@ -52,7 +52,7 @@ impl TableCounts {
         self.gets + self.batch_get_keys + self.queries
     }
 
-    /// How many writes that is: each changed item is one.
+    /// How many writes that is: each changed or checked item is one.
     pub fn changes(&self) -> u64 {
         self.write_items + self.transaction_items
     }

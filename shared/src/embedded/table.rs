@@ -8,8 +8,8 @@ use super::{
     session::{Access, Failed, Session, timestamp},
 };
 use crate::table::{
-    By, Condition, Content, Item, Key, Page, Query, SAME_KEY, Table, TableError, Version, Write,
-    check_keys, check_transaction, check_write,
+    By, Change, Condition, Content, Item, Key, Page, Query, SAME_KEY, Table, TableError, Version,
+    Write, check_keys, check_partition, check_transaction, check_write,
 };
 
 /// After so many bytes a page ends, as in `DynamoDB`.
@@ -43,6 +43,9 @@ impl Table for SqliteTable {
     }
 
     async fn query(&self, query: Query) -> Result<Page, TableError> {
+        if check_partition(&query.pk).is_err() {
+            return Ok(Page::default());
+        }
         self.database.run(Access::Read, move |session| page(session, &query)).await
     }
 
@@ -52,7 +55,8 @@ impl Table for SqliteTable {
             return (0..count).map(|_| Err(SAME_KEY)).collect();
         }
         let work = move |session: &mut Session| {
-            Ok(writes.into_iter().map(|write| one(session, write)).collect())
+            let alone = |write| check_write(&write).and_then(|()| one(session, write));
+            Ok(writes.into_iter().map(alone).collect())
         };
         match self.database.run(Access::Write, work).await {
             Ok(answers) => answers,
@@ -163,11 +167,14 @@ fn expires(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<jiff::Timest
     Ok(row.get::<_, Option<i64>>(column)?.map(timestamp))
 }
 
-/// Does one write.
+/// Does one write that the table takes.
 fn one(session: &mut Session, write: Write) -> Result<Version, TableError> {
-    check_write(&write)?;
-    let Write { key, condition, content } = write;
-    let Some(content) = content else { return delete(session, &key, condition) };
+    let Write { key, condition, change } = write;
+    let content = match change {
+        Change::Check => return check(session, &key, condition).map(|()| Version(0)),
+        Change::Delete => return delete(session, &key, condition),
+        Change::Put(content) => content,
+    };
     match put(session, &key, condition, &content) {
         Err(error) if is_order_taken(&error) => {
             let sql = "DELETE FROM item WHERE pk = ?1 AND ord = ?2 AND expires <= ?3";
@@ -226,6 +233,13 @@ fn put(
 }
 
 fn delete(session: &Session, key: &Key, condition: Condition) -> Result<Version, TableError> {
+    check(session, key, condition)?;
+    session.execute("DELETE FROM item WHERE pk = ?1 AND sk = ?2", params![key.pk, key.sk])?;
+    Ok(Version(0))
+}
+
+/// Whether `condition` holds; a conflict if not.
+fn check(session: &Session, key: &Key, condition: Condition) -> Result<(), TableError> {
     let there = "SELECT version FROM item
                  WHERE pk = ?1 AND sk = ?2 AND (expires IS NULL OR expires > ?3)";
     let holds = match condition {
@@ -240,11 +254,7 @@ fn delete(session: &Session, key: &Key, condition: Condition) -> Result<Version,
                 }
         }
     };
-    if !holds {
-        return Err(TableError::Conflict);
-    }
-    session.execute("DELETE FROM item WHERE pk = ?1 AND sk = ?2", params![key.pk, key.sk])?;
-    Ok(Version(0))
+    if holds { Ok(()) } else { Err(TableError::Conflict) }
 }
 
 fn is_order_taken(error: &rusqlite::Error) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Key, TableError, Write};
+use super::{Change, Condition, Key, TableError, Write};
 
 /// An item in `DynamoDB`, names and numbers of its attributes included. Its copy in the index by
 /// order counts towards that too; but bodies are compressed there, and by how much is not known
@@ -34,14 +34,24 @@ pub fn check_transaction(writes: &[Write]) -> Result<(), TableError> {
         return Err(TableError::Refused("the writes of one transaction are larger than 4 MB"));
     }
     check_keys(writes)?;
-    writes.iter().try_for_each(check_write)
+    writes.iter().try_for_each(check_part)
 }
 
-/// Whether a table takes this write.
+/// Whether a table takes this write by itself.
 pub fn check_write(write: &Write) -> Result<(), TableError> {
+    if write.change == Change::Check {
+        return Err(TableError::Refused("a check is part of a transaction alone"));
+    }
+    check_part(write)
+}
+
+/// Whether a table takes this write as part of a transaction.
+fn check_part(write: &Write) -> Result<(), TableError> {
     check_key(&write.key)?;
-    let order = write.content.as_ref().and_then(|content| content.order.as_deref());
-    let reason = if order.is_some_and(|order| !(1..=MAX_SK).contains(&order.len())) {
+    let order = write.content().and_then(|content| content.order.as_deref());
+    let reason = if write.change == Change::Check && write.condition == Condition::Any {
+        "a check has no condition"
+    } else if order.is_some_and(|order| !(1..=MAX_SK).contains(&order.len())) {
         "the order is empty or longer than 1,024 bytes"
     } else if size(write) > MAX_ITEM {
         "the item is larger than 400 KB"
@@ -53,20 +63,26 @@ pub fn check_write(write: &Write) -> Result<(), TableError> {
 
 /// Whether a table can have an item under this key.
 pub fn check_key(key: &Key) -> Result<(), TableError> {
-    let reason = if !(1..=MAX_PK).contains(&key.pk.len()) {
-        "the partition key is empty or longer than 2,048 bytes"
-    } else if !(1..=MAX_SK).contains(&key.sk.len()) {
-        "the sort key is empty or longer than 1,024 bytes"
+    check_partition(&key.pk)?;
+    if (1..=MAX_SK).contains(&key.sk.len()) {
+        Ok(())
     } else {
-        return Ok(());
-    };
-    Err(TableError::Refused(reason))
+        Err(TableError::Refused("the sort key is empty or longer than 1,024 bytes"))
+    }
+}
+
+/// Whether a table can have an item in this partition.
+pub fn check_partition(pk: &str) -> Result<(), TableError> {
+    if (1..=MAX_PK).contains(&pk.len()) {
+        Ok(())
+    } else {
+        Err(TableError::Refused("the partition key is empty or longer than 2,048 bytes"))
+    }
 }
 
 fn size(write: &Write) -> usize {
     let content = write
-        .content
-        .as_ref()
+        .content()
         .map_or(0, |content| content.body.len() + content.order.as_ref().map_or(0, String::len));
     write.key.pk.len() + write.key.sk.len() + content + ITEM_OVERHEAD
 }

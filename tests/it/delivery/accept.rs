@@ -114,7 +114,7 @@ impl Table for Faulty {
     async fn write(&self, writes: Vec<Write>) -> Vec<Result<Version, TableError>> {
         let mut answers = Vec::new();
         for write in writes {
-            let body = write.content.as_ref().map_or("", |content| &content.body);
+            let body = write.content().map_or("", |content| &content.body);
             if !self.refuses.is_empty() && body.contains(self.refuses) {
                 answers.push(Err(TableError::Refused("the item is too large")));
             } else {

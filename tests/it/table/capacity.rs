@@ -3,7 +3,10 @@
 use std::{fmt::Write as _, time::Duration};
 
 use serde_json::{Value, json};
-use ssf::delivery::Door;
+use ssf::{
+    delivery::Door,
+    table::{Condition, Version, Write},
+};
 use tests::{
     Caller, Meter, World,
     world::{caep, poll_stream, push_stream, usual_event},
@@ -160,6 +163,41 @@ sweep two streams                1      1       5      5
 delete a stream                  3      3       6      7
 revoke the token                 1      1       4      5
 ");
+}
+
+/// A check is charged as a put of the item that it looks at: twice a unit for each started kB.
+#[tokio::test]
+async fn a_check_costs_as_much_as_a_put_in_a_transaction() {
+    let meter = Meter::default();
+    let clock = super::clock();
+    let table = metered(&meter).await(clock);
+    let large = super::put("a/large", Condition::Any, &noise(1500));
+    let version = table.write_one(large).await.unwrap();
+    let is = |version| Write::check(super::key("a/large"), Condition::Version(version));
+    let absent = || Write::check(super::key("a/none"), Condition::Absent);
+    let put = || super::put("a/1", Condition::Any, "x");
+    for (writes, units) in [
+        (vec![put()], 2.0),
+        (vec![put(), absent()], 4.0),
+        (vec![put(), absent(), is(version)], 8.0),
+        // In vain: the put that did not come to be is charged, too.
+        (vec![put(), is(Version(version.0 + 1))], 6.0),
+    ] {
+        meter.take();
+        let _ = table.transact(writes.clone()).await;
+        let used = meter.take();
+        assert_eq!((used.requests(), used.writes), (1, units), "{writes:?}");
+    }
+}
+
+/// Text that no compression makes much smaller.
+fn noise(bytes: usize) -> String {
+    let mut seed = 1_u64;
+    let next = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'0' + u8::try_from(seed >> 58).unwrap())
+    };
+    std::iter::repeat_with(next).take(bytes).collect()
 }
 
 /// The same event a second time finds its SET there: the write in vain is paid for.

@@ -40,6 +40,7 @@ in_every_home! {
     a_delete_succeeds_when_nothing_is_there
     writes_are_done_each_by_itself
     a_transaction_is_done_whole_or_not_at_all
+    a_check_is_a_condition_of_the_whole_transaction
     an_item_whose_time_is_over_is_not_there
     a_page_is_sorted_and_says_whether_more_follow
     a_query_sees_only_its_prefix
@@ -187,6 +188,43 @@ mod stories {
         assert!(table.transact(Vec::new()).await.unwrap().is_empty());
     }
 
+    pub(super) async fn a_check_is_a_condition_of_the_whole_transaction(
+        Home { table, clock, .. }: &Home,
+    ) {
+        let end = add(clock.now(), Duration::from_mins(1));
+        let first = write(&**table, put("a/1", Condition::Any, "x")).await.unwrap();
+        write(&**table, put_until("a/2", Condition::Any, end)).await.unwrap();
+        let is = |at: &str, version| Write::check(key(at), Condition::Version(version));
+        let absent = |at: &str| Write::check(key(at), Condition::Absent);
+        for (n, holds) in [
+            vec![is("a/1", first)],
+            vec![absent("a/3")],
+            vec![is("a/1", first), absent("a/3"), absent("c/1")],
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let put = put(&format!("b/{n}"), Condition::Absent, "y");
+            let count = holds.len() + 1;
+            let versions = table.transact(holds.into_iter().chain([put]).collect()).await.unwrap();
+            assert_eq!(versions.len(), count);
+            let there = table.get(&key(&format!("b/{n}"))).await.unwrap().unwrap();
+            assert_eq!(there.version, versions[count - 1]);
+        }
+        for fails in
+            [is("a/1", Version(first.0 + 1)), absent("a/1"), is("a/3", first), absent("a/2")]
+        {
+            let writes = vec![put("c/1", Condition::Any, "y"), fails.clone()];
+            assert!(is_conflict(&table.transact(writes).await), "{fails:?}");
+        }
+        // It leaves what it looked at as it was, and sees what is over as absent.
+        clock.advance(Duration::from_mins(1));
+        table.transact(vec![is("a/1", first), absent("a/2")]).await.unwrap();
+        assert_eq!(table.get(&key("a/1")).await.unwrap().unwrap().version, first);
+        assert_eq!(get(&**table, "a/3").await, None);
+        assert_eq!(get(&**table, "c/1").await, None);
+    }
+
     pub(super) async fn an_item_whose_time_is_over_is_not_there(Home { table, clock, .. }: &Home) {
         let end = add(clock.now(), Duration::from_mins(1));
         let mut version = Version(0);
@@ -237,6 +275,13 @@ mod stories {
             (a().backwards().after("3").limit(1), &["2"], Some("2")),
             (a().backwards().after("1"), &[], None),
             (Query::sorted("c", ""), &[], None),
+            // No item can be there.
+            (Query::sorted("", ""), &[], None),
+            (Query::ordered("", ""), &[], None),
+            (Query::sorted("x".repeat(2049), ""), &[], None),
+            (Query::sorted("x".repeat(2048), ""), &[], None),
+            (a().after("").limit(1), &["1"], Some("1")),
+            (a().backwards().after(""), &[], None),
         ] {
             let expected =
                 (found.iter().map(ToString::to_string).collect(), next.map(String::from));
@@ -328,6 +373,7 @@ mod stories {
             put(&format!("{long}/1"), Condition::Any, "x"),
             put(&format!("a/{}", &long[..1025]), Condition::Any, "x"),
             put_in_order("a/1", ""),
+            Write::check(key("a/"), Condition::Absent),
         ] {
             let good = put("good/1", Condition::Any, "x");
             let answers = table.write(vec![bad.clone(), good]).await;
@@ -338,7 +384,22 @@ mod stories {
         assert_eq!(get(&**table, "b/1").await, None);
         let twice = vec![put("a/1", Condition::Any, "x"), put("a/1", Condition::Any, "y")];
         assert!(table.write(twice.clone()).await.iter().all(refused));
-        assert!(refused(&table.transact(twice).await.map(|_| Version(0))));
+        assert!(refused(&table.transact(twice.clone()).await.map(|_| Version(0))));
+        let checked = vec![twice[0].clone(), Write::check(key("a/1"), Condition::Absent)];
+        assert!(table.write(checked.clone()).await.iter().all(refused));
+        assert!(refused(&table.transact(checked).await.map(|_| Version(0))));
+        // A check is a part of a transaction alone, and has a condition.
+        let answers = table.write(vec![
+            Write::check(key("a/1"), Condition::Absent),
+            put("good/2", Condition::Absent, "x"),
+        ]);
+        let answers = answers.await;
+        assert!(refused(&answers[0]) && answers[1].is_ok());
+        let nothing = Write::check(key("a/1"), Condition::Any);
+        assert!(refused(&table.transact(vec![nothing]).await.map(|_| Version(0))));
+        let last = Write::check(key("b/1"), Condition::Absent);
+        let many = (0..100).map(|n| put(&format!("a/{n}"), Condition::Any, "x")).chain([last]);
+        assert!(refused(&table.transact(many.collect()).await.map(|_| Version(0))));
         let many = (0..101).map(|n| put(&format!("a/{n}"), Condition::Any, "x"));
         let many: Vec<_> = many.collect();
         assert!(refused(&table.transact(many.clone()).await.map(|_| Version(0))));

@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use proptest::{collection::vec, prelude::*, sample::subsequence};
 use ssf::{
     clock::{Clock, add},
-    table::{By, Condition, Content, Item, Key, Page, Query, Table, TableError, Version, Write},
+    table::{
+        By, Change, Condition, Content, Item, Key, Page, Query, Table, TableError, Version, Write,
+    },
 };
 
 use super::{Home, in_dynamodb, in_memory, on_disk};
@@ -50,16 +52,23 @@ enum Op {
     Get(Key),
     Query(Query),
     RemoveExpired(usize),
-    Transact(Vec<Change>),
-    Write(Vec<Change>),
+    Transact(Vec<Plan>),
+    Write(Vec<Plan>),
 }
 
 /// A write whose condition is made out when it is known what is there.
 #[derive(Clone, Debug)]
-struct Change {
+struct Plan {
     key: Key,
     wish: Wish,
-    content: Option<Wanted>,
+    act: Act,
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Check,
+    Delete,
+    Put(Wanted),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -85,8 +94,8 @@ fn op() -> impl Strategy<Value = Op> {
         1 => key().prop_map(Op::Get),
         4 => query().prop_map(Op::Query),
         1 => (0..4_usize).prop_map(Op::RemoveExpired),
-        3 => changes().prop_map(Op::Transact),
-        5 => changes().prop_map(Op::Write),
+        3 => plans().prop_map(Op::Transact),
+        5 => plans().prop_map(Op::Write),
     ]
 }
 
@@ -99,19 +108,21 @@ fn key() -> impl Strategy<Value = Key> {
         .prop_map(|(pk, sk)| Key::new(pk, sk))
 }
 
-fn changes() -> impl Strategy<Value = Vec<Change>> {
+fn plans() -> impl Strategy<Value = Vec<Plan>> {
     let wish = prop::sample::select(vec![Wish::Absent, Wish::Any, Wish::Current, Wish::Outlived]);
     let wanted =
         (prop::option::of(prop::sample::select(vec!['a', 'b'])), prop::option::of(1..60_u64))
             .prop_map(|(lane, seconds)| Wanted { lane, seconds });
-    let content = prop::option::weighted(0.8, wanted);
+    let act = prop_oneof![
+        1 => Just(Act::Check),
+        2 => Just(Act::Delete),
+        8 => wanted.prop_map(Act::Put),
+    ];
     let keys = ["p", "q"].iter().flat_map(|pk| PLACES.iter().map(|sk| Key::new(*pk, *sk)));
-    (subsequence(keys.collect::<Vec<_>>(), 1..6), vec((wish, content), 6)).prop_map(
-        |(keys, rest)| {
-            let rest = keys.into_iter().zip(rest);
-            rest.map(|(key, (wish, content))| Change { key, wish, content }).collect()
-        },
-    )
+    (subsequence(keys.collect::<Vec<_>>(), 1..6), vec((wish, act), 6)).prop_map(|(keys, rest)| {
+        let rest = keys.into_iter().zip(rest);
+        rest.map(|(key, (wish, act))| Plan { key, wish, act }).collect()
+    })
 }
 
 fn query() -> impl Strategy<Value = Query> {
@@ -144,8 +155,8 @@ impl Model {
     }
 
     /// The write as the table gets it.
-    fn write(&self, change: Change, now: Timestamp) -> Write {
-        let Change { key, wish, content } = change;
+    fn write(&self, plan: Plan, now: Timestamp) -> Write {
+        let Plan { key, wish, act } = plan;
         let current = self.get(&key, now).map(|item| item.version);
         let condition = match wish {
             Wish::Absent => Condition::Absent,
@@ -156,13 +167,17 @@ impl Model {
                 Condition::Version(outlived)
             }
         };
-        let content = content.map(|Wanted { lane, seconds }| Content {
-            body: format!("{}{}", self.versions.len(), key.sk),
-            // Unique in the partition, as the order must be.
-            order: lane.map(|lane| format!("{lane}{}", key.sk)),
-            expires: seconds.map(|seconds| add(now, Duration::from_secs(seconds))),
-        });
-        Write { key, condition, content }
+        let change = match act {
+            Act::Check => Change::Check,
+            Act::Delete => Change::Delete,
+            Act::Put(Wanted { lane, seconds }) => Change::Put(Content {
+                body: format!("{}{}", self.versions.len(), key.sk),
+                // Unique in the partition, as the order must be.
+                order: lane.map(|lane| format!("{lane}{}", key.sk)),
+                expires: seconds.map(|seconds| add(now, Duration::from_secs(seconds))),
+            }),
+        };
+        Write { key, condition, change }
     }
 
     fn holds(&self, write: &Write, now: Timestamp) -> bool {
@@ -175,10 +190,11 @@ impl Model {
     }
 
     fn apply(&mut self, write: Write, version: Version) -> Result<(), TestCaseError> {
-        let Write { key, content, .. } = write;
-        let before = match content {
-            None => self.items.remove(&key),
-            Some(Content { body, order, expires }) => {
+        let Write { key, change, .. } = write;
+        let before = match change {
+            Change::Check => None,
+            Change::Delete => self.items.remove(&key),
+            Change::Put(Content { body, order, expires }) => {
                 prop_assert!(self.versions.insert(version), "{version:?} was there before");
                 let item = Item { key: key.clone(), body, version, order, expires };
                 self.items.insert(key.clone(), item)
@@ -254,8 +270,8 @@ async fn step(home: &Home, model: &mut Model, op: Op) -> Result<(), TestCaseErro
         Op::RemoveExpired(limit) => {
             prop_assert!(table.remove_expired(limit).await.unwrap() <= limit);
         }
-        Op::Transact(changes) => model.transact(&**table, changes, now).await?,
-        Op::Write(changes) => model.writes(&**table, changes, now).await?,
+        Op::Transact(plans) => model.transact(&**table, plans, now).await?,
+        Op::Write(plans) => model.writes(&**table, plans, now).await?,
     }
     Ok(())
 }
@@ -264,16 +280,21 @@ impl Model {
     async fn transact(
         &mut self,
         table: &dyn Table,
-        changes: Vec<Change>,
+        plans: Vec<Plan>,
         now: Timestamp,
     ) -> Result<(), TestCaseError> {
-        let writes: Vec<_> = changes.into_iter().map(|change| self.write(change, now)).collect();
+        let writes: Vec<_> = plans.into_iter().map(|plan| self.write(plan, now)).collect();
         let holds = writes.iter().all(|write| self.holds(write, now));
+        let asks_nothing =
+            |write: &Write| write.change == Change::Check && write.condition == Condition::Any;
+        let refused = writes.iter().any(asks_nothing);
         let answers = match table.transact(writes.clone()).await {
             Ok(versions) => versions.into_iter().map(Ok).collect(),
             Err(TableError::Conflict) => vec![],
+            Err(TableError::Refused(_)) if refused => return Ok(()),
             Err(error) => panic!("{error:?}"),
         };
+        prop_assert!(!refused, "a check of nothing was taken");
         prop_assert_eq!(answers.len(), if holds { writes.len() } else { 0 });
         self.settle(writes, answers, now)
     }
@@ -281,12 +302,18 @@ impl Model {
     async fn writes(
         &mut self,
         table: &dyn Table,
-        changes: Vec<Change>,
+        plans: Vec<Plan>,
         now: Timestamp,
     ) -> Result<(), TestCaseError> {
-        let writes: Vec<_> = changes.into_iter().map(|change| self.write(change, now)).collect();
+        let writes: Vec<_> = plans.into_iter().map(|plan| self.write(plan, now)).collect();
         let answers = table.write(writes.clone()).await;
         prop_assert_eq!(answers.len(), writes.len());
+        let answered = writes.into_iter().zip(answers);
+        let (checks, answered): (Vec<_>, Vec<_>) =
+            answered.partition(|(write, _)| write.change == Change::Check);
+        let refused = |answer: &Result<_, _>| matches!(answer, Err(TableError::Refused(_)));
+        prop_assert!(checks.iter().all(|(_, answer)| refused(answer)), "{checks:?}");
+        let (writes, answers) = answered.into_iter().unzip();
         self.settle(writes, answers, now)
     }
 

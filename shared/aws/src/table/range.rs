@@ -28,7 +28,9 @@ impl Range {
     /// `None`: nothing can be in it.
     pub(super) fn of(query: &Query) -> Option<Self> {
         let all = if query.prefix.is_empty() { Self::All } else { Self::Prefix };
-        let Some(after) = &query.after else { return Some(all) };
+        // No key is empty, so that all are behind an empty one; `DynamoDB` takes none in a condition.
+        let after = query.after.as_ref().filter(|after| query.backwards || !after.is_empty());
+        let Some(after) = after else { return Some(all) };
         let (prefix, after) = (query.prefix.clone(), after.clone());
         if !after.starts_with(&prefix) {
             // All is on one side of it.
@@ -131,6 +133,7 @@ mod tests {
         for (query, condition, without) in [
             (all(), "pk = P", vec![]),
             (all().backwards(), "pk = P", vec![]),
+            (all().after(""), "pk = P", vec![]),
             (all().after("p#1"), "pk = P AND sk > p#1", vec![]),
             (all().backwards().after("p#1"), "pk = P AND sk < p#1", vec![]),
             (some(), "pk = P AND begins_with(sk, p#)", vec![]),

@@ -163,6 +163,26 @@ async fn a_canceled_transaction_says_why() {
     }
 }
 
+#[tokio::test]
+async fn a_check_is_sent_with_its_condition_and_changes_nothing() {
+    let rule = mock!(Client::transact_write_items)
+        .match_requests(|request| {
+            let [put, check] = request.transact_items() else { return false };
+            let Some(check) = check.condition_check() else { return false };
+            put.put().is_some()
+                && check.table_name() == "tocsin"
+                && *check.key() == row::key(Key::new("p", "2"))
+                && check.condition_expression().contains("#version = :version")
+                && check.expression_attribute_values().unwrap()[":version"].as_n().unwrap() == "7"
+        })
+        .then_output(|| TransactWriteItemsOutput::builder().build());
+    let check = Write::check(Key::new("p", "2"), Condition::Version(Version(7)));
+    let versions = table(&[&rule]).transact(vec![put(Condition::Any), check.clone()]).await;
+    assert_eq!(versions.unwrap().len(), 2);
+    // By itself `DynamoDB` knows no such thing: no request is made.
+    assert_eq!(kind(write(&table(&[]), check).await), "a check is part of a transaction alone");
+}
+
 /// No condition was looked at, so that nobody must decide again.
 #[tokio::test]
 async fn what_meets_a_transaction_waits_for_its_end() {
