@@ -2,8 +2,9 @@
 //!
 //! A table keeps items under a partition key and a sort key. It speaks `DynamoDB`'s language, so
 //! that its homes stay thin: SQLite on a laptop (`embedded::SqliteTable`), `DynamoDB` on AWS. All
-//! keys and access patterns are written once, above this trait.
+//! keys and access patterns are written once, above this trait; [`class`] lists whose rows there are.
 
+pub mod class;
 mod limits;
 
 use std::{error::Error as StdError, fmt};

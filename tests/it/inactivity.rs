@@ -9,7 +9,7 @@ use ssf::{
     operator::EventFilter,
     set::TokenStatus,
     stream::{Status, StreamId},
-    table::{Condition, Content, Key, Query, Table as _, Write},
+    table::{Condition, Content, Key, Query, Table as _, Write, class},
 };
 use tests::{
     Answer, Caller, World,
@@ -244,10 +244,12 @@ async fn records_of_what_was_sent_are_kept_for_the_retention_time() {
 /// How many rows there are of a stream.
 async fn rows(world: &World, id: &StreamId) -> usize {
     let mut rows = 0;
-    for partition in [format!("STREAM#{id}"), format!("SET#{id}")] {
+    let classes = [class::SET, class::STREAM, class::STREAM_ACTIVITY, class::STREAM_SUBJECT];
+    for partition in classes.map(|class| class.of(id)) {
         rows += world.table.query(Query::sorted(partition, "")).await.unwrap().items.len();
     }
-    rows + world.table.query(Query::sorted("STREAMS", id.as_str())).await.unwrap().items.len()
+    let listed = Query::sorted(class::STREAMS.partition(), id.as_str());
+    rows + world.table.query(listed).await.unwrap().items.len()
 }
 
 /// 71: nothing stays, whatever it had.
@@ -267,7 +269,7 @@ async fn what_is_left_of_a_deleted_stream_is_removed() {
     assert_eq!(alice.sweep_after(Duration::ZERO).await.removed, 1);
     assert_eq!(rows(&alice.world, &alice.id).await, 0);
     let subject: ssf::subject::Subject = serde_json::from_value(user(0)).unwrap();
-    let partition = format!("SUBJECT#{}", subject.digest());
+    let partition = class::SUBJECT.of(subject.digest());
     assert_eq!(alice.world.table.query(Query::sorted(partition, "")).await.unwrap().items, []);
     assert_eq!(alice.sweep_after(Duration::ZERO).await, Swept::default());
 }
@@ -299,7 +301,7 @@ async fn a_deleted_stream_stays_until_it_has_said_goodbye() {
 async fn a_run_is_bounded_and_the_next_goes_on() {
     let alice = Alice::pushed().await;
     let listed = |number: u32| {
-        let key = Key::new("STREAMS", format!("{number:032}"));
+        let key = Key::new(class::STREAMS.partition(), format!("{number:032}"));
         Write::put(key, Condition::Any, Content { body: "{}".to_owned(), ..Content::default() })
     };
     // Streams that are only listed any more; the real one comes first.

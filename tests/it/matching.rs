@@ -47,7 +47,7 @@ async fn add_many(world: &World, stream: &StreamId, subjects: impl Iterator<Item
             let content = Content { body: "{}".to_owned(), ..Content::default() };
             rows.push(Write::put(Key::new(pk, sk), Condition::Any, content));
         };
-        row(format!("STREAM#{stream}"), format!("SUBJECT#{digest}"));
+        row(format!("STREAM_SUBJECT#{stream}"), digest.to_string());
         for entry in subject.entry_digests() {
             row(format!("SUBJECT#{entry}"), sk.clone());
         }

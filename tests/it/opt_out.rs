@@ -106,7 +106,7 @@ async fn the_last_word_counts_whatever_comes_late() {
 #[tokio::test]
 async fn that_somebody_has_opted_out_is_noted_once() {
     let world = world().await;
-    let noted = async || world.table.get(&Key::new("OPT", "OPT")).await.unwrap();
+    let noted = async || world.table.get(&Key::new("OPT_OUTS", "ANY")).await.unwrap();
     told(&world, "jane@example.com", &["opt-in"]).await;
     assert_eq!(noted().await, None, "nobody has opted out yet");
     told(&world, "jane@example.com", &["opt-out-effective"]).await;

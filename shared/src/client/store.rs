@@ -4,8 +4,8 @@
 //! | --- | --- |
 //! | `CLIENTS`, client id | that there is this client |
 //! | `CLIENT#`id, `CLIENT` | the client |
-//! | `CLIENT#`id, `TOKEN#`token id | one of its tokens; gone when it is over |
-//! | `CLIENT#`id, `ASSERTION#`hash | that an assertion was used; gone when it is over |
+//! | `TOKEN#`id, token id | one of its tokens; gone when it is over |
+//! | `ASSERTION#`id, hash | that an assertion was used; gone when it is over |
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Transmitter,
     client::{Client, ClientId, Token, TokenId, secret::SecretHash},
-    table::{Condition, Content, Item, Key, Query, TableError, Write},
+    table::{Condition, Content, Item, Key, Query, TableError, Write, class},
 };
 
 /// How often a change is tried when others change the same.
@@ -61,10 +61,10 @@ impl Transmitter {
         }
     }
 
-    /// All of `CLIENTS`.
+    /// All clients.
     pub(super) async fn read_clients(&self) -> Result<Vec<ClientRow>, Error> {
         let table = &self.parts().table;
-        let mut query = Query::sorted(CLIENTS, "").limit(100);
+        let mut query = Query::sorted(class::CLIENTS.partition(), "").limit(100);
         let mut clients = Vec::new();
         loop {
             let page = table.query(query.clone()).await?;
@@ -141,7 +141,7 @@ impl Transmitter {
 
     /// The tokens of a client that are not over.
     pub(super) async fn read_tokens(&self, id: &ClientId) -> Result<Vec<Token>, Error> {
-        let mut query = Query::sorted(partition(id), TOKEN);
+        let mut query = Query::sorted(class::TOKEN.of(id), "");
         let mut tokens = Vec::new();
         loop {
             let page = self.parts().table.query(query.clone()).await?;
@@ -159,9 +159,9 @@ impl Transmitter {
     /// removal is seen and can be done again.
     pub(super) async fn remove_client(&self, id: &ClientId) -> Result<(), Error> {
         let table = &self.parts().table;
-        for prefix in [TOKEN, ASSERTION] {
+        for below in [class::TOKEN, class::ASSERTION] {
             loop {
-                let page = table.query(Query::sorted(partition(id), prefix).limit(100)).await?;
+                let page = table.query(Query::sorted(below.of(id), "").limit(100)).await?;
                 if page.items.is_empty() {
                     break;
                 }
@@ -182,27 +182,19 @@ impl Transmitter {
 /// Notes that the assertion `jti` was used; fails with [`TableError::Conflict`] when it was before.
 pub(super) fn use_assertion(id: &ClientId, jti: &str, expires: jiff::Timestamp) -> Write {
     let hash = URL_SAFE_NO_PAD.encode(digest(&SHA256, jti.as_bytes()));
-    let key = Key::new(partition(id), format!("{ASSERTION}{hash}"));
+    let key = Key::new(class::ASSERTION.of(id), hash);
     let content = Content { expires: Some(expires), ..Content::json(&()) };
     Write::put(key, Condition::Absent, content)
 }
 
-const CLIENTS: &str = "CLIENTS";
-const TOKEN: &str = "TOKEN#";
-const ASSERTION: &str = "ASSERTION#";
-
-fn partition(id: &ClientId) -> String {
-    format!("CLIENT#{id}")
-}
-
 fn client_key(id: &ClientId) -> Key {
-    Key::new(partition(id), "CLIENT")
+    Key::new(class::CLIENT.of(id), "CLIENT")
 }
 
 fn listed_key(id: &ClientId) -> Key {
-    Key::new(CLIENTS, id.0.clone())
+    Key::new(class::CLIENTS.partition(), id.0.clone())
 }
 
 fn token_key(id: &TokenId) -> Key {
-    Key::new(partition(&id.client()), format!("{TOKEN}{id}"))
+    Key::new(class::TOKEN.of(id.client()), id.to_string())
 }

@@ -2,8 +2,8 @@
 //!
 //! | pk | sk | what |
 //! | --- | --- | --- |
-//! | `OPT#<digest>` | `OPT` | where the account stands; it takes part when there is no such item |
-//! | `OPT` | `OPT` | is there since somebody opted out for the first time: until then nobody is looked up |
+//! | `OPT_OUT#<digest>` | `ACCOUNT` | where the account stands; it takes part when there is no such item |
+//! | `OPT_OUTS` | `ANY` | is there since somebody opted out for the first time: until then nobody is looked up |
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -14,7 +14,7 @@ use crate::{
     event::{Family, OptState, SecurityEvent},
     stream::store::{content, decode, index_row},
     subject::Digest,
-    table::{Condition, Item, Key, TableError, Write},
+    table::{Condition, Item, Key, TableError, Write, class},
 };
 
 /// Where an account stands.
@@ -114,9 +114,9 @@ impl Account {
 }
 
 fn key(digest: &Digest) -> Key {
-    Key::new(format!("OPT#{digest}"), "OPT")
+    Key::new(class::OPT_OUT.of(digest), "ACCOUNT")
 }
 
 fn flag() -> Key {
-    Key::new("OPT", "OPT")
+    Key::new(class::OPT_OUTS.partition(), "ANY")
 }

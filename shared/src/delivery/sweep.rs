@@ -11,11 +11,11 @@ use crate::{
     set::{IssuedToken, PENDING, issued_partition},
     stream::{
         Status, Stream, StreamId, listed_key,
-        store::{content, decode, stream_key},
+        store::{active_key, content, decode, stream_key, verified_key},
         subject_rows,
     },
     subject::Subject,
-    table::{Condition, Item, Key, Query, Write},
+    table::{Condition, Item, Key, Query, Write, class},
 };
 
 /// What one run did.
@@ -61,13 +61,16 @@ impl Transmitter {
     /// One run; bounded, and the next goes on where this one stopped.
     pub async fn sweep(&self) -> Result<Swept, Error> {
         let table = &self.parts().table;
-        let key = Key::new("SWEEP", "PROGRESS");
+        let key = Key::new(class::SWEEP.partition(), "PROGRESS");
         let progress = match table.get(&key).await? {
             Some(item) => decode::<Progress>(&item)?,
             None => Progress::default(),
         };
         let mut last = progress.after;
-        let query = Query { after: last.clone(), ..Query::sorted("STREAMS", "").limit(STREAMS) };
+        let query = Query {
+            after: last.clone(),
+            ..Query::sorted(class::STREAMS.partition(), "").limit(STREAMS)
+        };
         let began = self.parts().clock.now();
         let page = table.query(query).await?;
         let mut swept = Swept::default();
@@ -162,7 +165,7 @@ impl Transmitter {
         let table = &self.parts().table;
         let sets =
             table.query(Query::sorted(issued_partition(&stream.id), "").limit(ITEMS)).await?;
-        let own = Query::sorted(stream_key(&stream.id).pk, "SUBJECT#").limit(ITEMS / 10);
+        let own = Query::sorted(class::STREAM_SUBJECT.of(&stream.id), "").limit(ITEMS / 10);
         let subjects = table.query(own).await?;
         let mut rows = Vec::new();
         for item in &subjects.items {
@@ -174,8 +177,8 @@ impl Transmitter {
         if sets.next.is_some() || subjects.next.is_some() {
             return Ok(false);
         }
-        let rest = table.query(Query::sorted(stream_key(&stream.id).pk, "")).await?;
-        self.remove_rows(keys(rest.items)).await?;
+        self.remove_rows(vec![active_key(&stream.id), verified_key(&stream.id)]).await?;
+        self.remove_rows(vec![stream_key(&stream.id)]).await?;
         self.remove_rows(vec![listed_key(&stream.id)]).await?;
         Ok(true)
     }

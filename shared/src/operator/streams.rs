@@ -15,7 +15,7 @@ use crate::{
         DefaultSubjects, Delivery, Reason, Status, Stream, StreamId,
         store::{decode, stream_key},
     },
-    table::Query,
+    table::{Query, class},
 };
 
 /// SETs are counted up to this; the number itself says "as many, or more".
@@ -203,8 +203,9 @@ impl Transmitter {
         after: Option<String>,
     ) -> Result<(Vec<Stream>, Option<String>), Error> {
         let table = &self.parts().table;
-        let page =
-            table.query(Query { after, ..Query::sorted("STREAMS", "").limit(AT_ONCE) }).await?;
+        let page = table
+            .query(Query { after, ..Query::sorted(class::STREAMS.partition(), "").limit(AT_ONCE) })
+            .await?;
         let ids = page.items.into_iter().filter_map(|item| StreamId::parse(item.key.sk));
         let keys: Vec<_> = ids.map(|id| stream_key(&id)).collect();
         let items = table.batch_get(&keys).await?;

@@ -22,7 +22,7 @@ use crate::{
         StreamId,
         store::{decode, encode},
     },
-    table::{Condition, Content, Item, Key, Query, TableError, Version, Write},
+    table::{Condition, Content, Item, Key, Query, TableError, Version, Write, class},
 };
 
 /// A SET that was issued to a stream, and what became of it.
@@ -126,7 +126,7 @@ impl SetError {
 
 /// The partition of the SETs of a stream.
 pub(crate) fn issued_partition(stream: &StreamId) -> String {
-    format!("SET#{stream}")
+    class::SET.of(stream)
 }
 
 /// The orders of all pending SETs of a stream begin so.

@@ -14,7 +14,7 @@ use crate::{
         Algorithm, KeyState, PublicKey, Ring, RingKey, SignError, Signer,
         jws::{append_signature, signing_input},
     },
-    table::{Condition, Content, Key, Table, TableError, Write},
+    table::{Condition, Content, Key, Table, TableError, Write, class},
 };
 
 /// How long anyone may keep the JWKS.
@@ -228,5 +228,5 @@ impl KeyRing {
 }
 
 fn key() -> Key {
-    Key::new("KEYS", "RING")
+    Key::new(class::KEYS.partition(), "RING")
 }

@@ -3,10 +3,10 @@
 //! | pk | sk | what |
 //! | --- | --- | --- |
 //! | `STREAM#<id>` | `STREAM` | the stream |
-//! | `STREAM#<id>` | `SUBJECT#<digest>` | a subject that was named |
-//! | `STREAM#<id>` | `ACTIVE`, `VERIFIED` | when the receiver last showed, last asked for verification |
+//! | `STREAM_SUBJECT#<id>` | `<digest>` | a subject that was named |
+//! | `STREAM_ACTIVITY#<id>` | `ACTIVE`, `VERIFIED` | when the receiver last showed, last asked for verification |
 //! | `STREAMS` | `<id>` | all streams, for the sweep and the operator |
-//! | `CLIENT#<id>` | `STREAMS` | the streams of one client |
+//! | `CLIENT_STREAMS#<id>` | `STREAMS` | the streams of one client |
 //! | `TYPE#<event type>` | `ALL#<id>` | a stream with default ALL that wants the type |
 //! | `TYPE#<event type>` | `SHAPE#<shape>#<id>` | one with default NONE that wants it about such subjects |
 //! | `SUBJECT#<digest>` | `ADDED#<id>#<digest>`, `REMOVED#…` | see [`super::subjects`] |
@@ -21,27 +21,37 @@ use crate::{
     error::chain,
     event::EventType,
     stream::{DefaultSubjects, Stream, StreamId},
-    table::{Condition, Content, Item, Key, TableError, Version, Write},
+    table::{Condition, Content, Item, Key, TableError, Version, Write, class},
 };
 
 /// The key of a stream.
 pub(crate) fn stream_key(id: &StreamId) -> Key {
-    Key::new(format!("STREAM#{id}"), "STREAM")
+    Key::new(class::STREAM.of(id), "STREAM")
 }
 
 /// The key of a stream in the list of all.
 pub(crate) fn listed_key(id: &StreamId) -> Key {
-    Key::new("STREAMS", id.as_str())
+    Key::new(class::STREAMS.partition(), id.as_str())
 }
 
 /// The key of the list of a client's streams.
 pub(crate) fn owned_key(owner: &ClientId) -> Key {
-    Key::new(format!("CLIENT#{owner}"), "STREAMS")
+    Key::new(class::CLIENT_STREAMS.of(owner), "STREAMS")
+}
+
+/// The key of when the receiver of a stream last showed.
+pub(crate) fn active_key(id: &StreamId) -> Key {
+    Key::new(class::STREAM_ACTIVITY.of(id), "ACTIVE")
+}
+
+/// The key of when the receiver of a stream last asked for a verification.
+pub(crate) fn verified_key(id: &StreamId) -> Key {
+    Key::new(class::STREAM_ACTIVITY.of(id), "VERIFIED")
 }
 
 /// The partition in which the streams that want an event type are found.
 pub(crate) fn type_partition(event_type: &str) -> String {
-    format!("TYPE#{event_type}")
+    class::TYPE.of(event_type)
 }
 
 /// The rows of streams with default ALL begin so.

@@ -17,10 +17,10 @@ use crate::{
     json::Invalid,
     stream::{
         DefaultSubjects, MAX_SHAPES, Stream, StreamId,
-        store::{content, encode, stream_key},
+        store::{content, encode},
     },
     subject::{Digest, Subject},
-    table::{Condition, Content, Item, Key, TableError, Write},
+    table::{Condition, Content, Item, Key, TableError, Write, class},
 };
 
 /// The body of a request to add a subject ([SSF 1.0, 8.1.3.2]).
@@ -47,7 +47,7 @@ pub struct RemoveSubject {
 
 /// The partition in which the streams that name a subject are found.
 pub(crate) fn subject_partition(digest: &Digest) -> String {
-    format!("SUBJECT#{digest}")
+    class::SUBJECT.of(digest)
 }
 
 /// The sort keys of the streams with `default_subjects` that name a subject: added or removed.
@@ -60,7 +60,7 @@ pub(crate) fn named_prefix(default_subjects: DefaultSubjects) -> &'static str {
 
 /// Where `subject` stands in the list of the subjects that `stream` names.
 pub(crate) fn listed_subject_key(stream: &StreamId, subject: &Subject) -> Key {
-    Key::new(stream_key(stream).pk, format!("SUBJECT#{}", subject.digest()))
+    Key::new(class::STREAM_SUBJECT.of(stream), subject.digest().to_string())
 }
 
 /// The rows under which `stream` is found by events about `subject`.

@@ -13,9 +13,9 @@ use crate::{
     set::Passage,
     stream::{
         Stream, StreamId,
-        store::{content, decode, stream_key},
+        store::{active_key, content, decode, verified_key},
     },
-    table::{Condition, Key, TableError, Write},
+    table::{Condition, TableError, Write},
 };
 
 /// The body of a verification request ([SSF 1.0, 8.1.4.2]).
@@ -84,7 +84,7 @@ impl Transmitter {
         if interval.is_zero() {
             return Ok(());
         }
-        let key = Key::new(stream_key(&stream.id).pk, "VERIFIED");
+        let key = verified_key(&stream.id);
         let now = parts.clock.now();
         let condition = match parts.table.get(&key).await? {
             Some(item) => {
@@ -105,10 +105,6 @@ impl Transmitter {
         }
     }
 
-    fn active_key(stream: &Stream) -> Key {
-        Key::new(stream_key(&stream.id).pk, "ACTIVE")
-    }
-
     /// Notes that the receiver of `stream` is alive. To the twentieth of the timeout, so that a
     /// busy receiver costs few writes.
     pub(crate) async fn touch(&self, stream: &Stream) -> Result<(), Error> {
@@ -119,13 +115,13 @@ impl Transmitter {
         if clock::since(seen, now) < timeout / 20 {
             return Ok(());
         }
-        let put = Write::put(Self::active_key(stream), Condition::Any, content(&Last { at: now }));
+        let put = Write::put(active_key(&stream.id), Condition::Any, content(&Last { at: now }));
         self.write_rows(vec![put]).await
     }
 
     /// When the receiver of `stream` last showed; when it was created, if it never did.
     pub(crate) async fn last_active(&self, stream: &Stream) -> Result<Timestamp, Error> {
-        Ok(match self.parts().table.get(&Self::active_key(stream)).await? {
+        Ok(match self.parts().table.get(&active_key(&stream.id)).await? {
             Some(item) => decode::<Last>(&item)?.at,
             None => stream.created,
         })
