@@ -36,6 +36,7 @@
 //! | [`set`] | SETs, signing, keys |
 //! | [`delivery`] | push and poll, back-off, lanes |
 //! | [`client`] | OAuth clients, tokens, outside issuers |
+//! | [`scim`] | SCIM 2.0 on the wire: schemas, filters, PATCH, lists |
 //! | [`operator`] | what an operator sees and does |
 //! | [`metrics`] | what is counted and timed |
 //! | [`web`] | what the HTTP functions share: problems, extractors, limits |
@@ -55,6 +56,7 @@ pub mod json;
 pub mod metrics;
 pub mod operator;
 pub mod queue;
+pub mod scim;
 pub mod seal;
 pub mod set;
 pub mod stream;

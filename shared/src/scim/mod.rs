@@ -1,0 +1,30 @@
+//! SCIM 2.0 as it stands on the wire ([RFC 7643], [RFC 7644], [RFC 9865]): schemas, filters, paths,
+//! PATCH, projections, lists, bulk requests, and what changed from one resource to another.
+//!
+//! Everything here is a pure function of JSON and of constant schemas. Who may do what, where
+//! resources are kept, and what HTTP says about it is for others.
+//!
+//! # The cast
+//!
+//! * A *resource* is a JSON object. [`normalize()`] makes what a client sent canonical: names in the
+//!   schemas' spelling, unknown and read-only attributes left out, values of the right types and
+//!   otherwise as they were sent, nothing that is `null` or empty. All else here works on that form.
+//! * An [`AttributePath`](schema::AttributePath) names an attribute that exists.
+//! * A [`Filter`] selects resources, a [`Path`](path::Path) what a PATCH operation changes.
+//!
+//! [RFC 7643]: https://www.rfc-editor.org/rfc/rfc7643
+//! [RFC 7644]: https://www.rfc-editor.org/rfc/rfc7644
+//! [RFC 9865]: https://www.rfc-editor.org/rfc/rfc9865
+
+mod error;
+pub mod filter;
+pub mod normalize;
+pub mod path;
+pub mod schema;
+mod text;
+
+pub use error::{Error, ErrorKind};
+pub use filter::Filter;
+pub use normalize::{Mode, normalize};
+pub use path::Path;
+pub use schema::ResourceType;
