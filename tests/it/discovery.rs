@@ -88,7 +88,9 @@ async fn the_authorization_server_says_what_rfc_8414_asks_for() {
       "scopes_supported": [
         "ssf.read",
         "ssf.manage",
-        "ssf.manage.poll"
+        "ssf.manage.poll",
+        "scim",
+        "scim.read"
       ],
       "token_endpoint": "https://tocsin.example/oauth/token",
       "token_endpoint_auth_methods_supported": [
@@ -134,7 +136,9 @@ async fn the_api_says_where_its_tokens_come_from() {
       "scopes_supported": [
         "ssf.read",
         "ssf.manage",
-        "ssf.manage.poll"
+        "ssf.manage.poll",
+        "scim",
+        "scim.read"
       ]
     }
     "#);

@@ -2,10 +2,7 @@
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use ssf::{
-    client::{NewClient, Profile},
-    stream::DefaultSubjects,
-};
+use ssf::client::{NewClient, Profile};
 use tests::{
     Answer, Caller, World,
     world::{caep, event_of, poll_stream, push_stream},
@@ -231,7 +228,7 @@ async fn default_subjects_and_poll_are_as_for_all() {
     let world = World::new();
     let alice = client(&world, |wish| {
         wish.profile = Profile::Legacy;
-        wish.default_subjects = Some(DefaultSubjects::None);
+        wish.default_subjects = Some(ssf::client::ClientSubjects::None);
     })
     .await;
     let mut body = poll_stream(&["session-revoked"]);

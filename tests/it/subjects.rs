@@ -33,7 +33,7 @@ impl Alice {
             config.min_verification_interval = Duration::ZERO;
         });
         let choose = |wish: &mut ssf::client::NewClient| {
-            wish.default_subjects = Some(default_subjects);
+            wish.default_subjects = Some(default_subjects.into());
         };
         let secret = world.register("alice", choose).await;
         let caller = world.caller(world.token("alice", &secret, "ssf.manage").await);

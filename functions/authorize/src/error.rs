@@ -34,6 +34,7 @@ impl From<OAuthError> for Refusal {
             OAuthError::InvalidClient => (StatusCode::UNAUTHORIZED, "invalid_client"),
             OAuthError::InvalidRequest(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
             OAuthError::InvalidScope => (StatusCode::BAD_REQUEST, "invalid_scope"),
+            OAuthError::UnauthorizedClient => (StatusCode::BAD_REQUEST, "unauthorized_client"),
             OAuthError::UnsupportedGrantType => (StatusCode::BAD_REQUEST, "unsupported_grant_type"),
             OAuthError::Other(error) => return error.into(),
         };

@@ -77,7 +77,7 @@ fn credentials(
 }
 
 /// The client and its secret in the header `Authorization`. Both are encoded like the values of a
-/// form (RFC 6749, 2.3.1).
+/// form (RFC 6749, 2.3.1), which not all clients do.
 fn basic(headers: &HeaderMap) -> Result<Option<(String, Secret)>, OAuthError> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
     let (scheme, rest) = value.to_str().unwrap_or_default().split_once(' ').unwrap_or_default();
@@ -85,15 +85,17 @@ fn basic(headers: &HeaderMap) -> Result<Option<(String, Secret)>, OAuthError> {
         return Err(OAuthError::InvalidClient);
     }
     let decoded = STANDARD.decode(rest.trim()).ok().and_then(|text| String::from_utf8(text).ok());
-    match decoded.as_deref().and_then(|text| text.split_once(':')) {
+    // No secret has a colon in it; an id that was not encoded may.
+    match decoded.as_deref().and_then(|text| text.rsplit_once(':')) {
         Some((id, secret)) => Ok(Some((decode(id), Secret::new(decode(secret))))),
         None => Err(OAuthError::InvalidClient),
     }
 }
 
 fn decode(text: &str) -> String {
-    // As a form of one member, so that nothing in the text may begin a second.
-    let form = format!("text={}", text.replace('&', "%26"));
+    // As a form of one member, so that nothing in the text may begin a second. Neither ids nor
+    // secrets have spaces in them, so that a plus sign is one that was not encoded.
+    let form = format!("text={}", text.replace('&', "%26").replace('+', "%2B"));
     let member = url::form_urlencoded::parse(form.as_bytes()).next();
     member.map(|(_, text)| text.into_owned()).unwrap_or_default()
 }

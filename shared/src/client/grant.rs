@@ -5,9 +5,9 @@ use serde::Serialize;
 use crate::{
     Error, Transmitter,
     client::{
-        Client, ClientId, Scope, Token, TokenId, TokenType,
+        Client, ClientId, GrantType, Scope, Token, TokenId, TokenType, scope_text,
         store::TokenRow,
-        token::{ACCESS_TOKEN_TYPE, AccessTokenClaims, LIFETIME, scope_text},
+        token::{ACCESS_TOKEN_TYPE, AccessTokenClaims, LIFETIME},
     },
     table::Condition,
 };
@@ -24,6 +24,9 @@ pub enum OAuthError {
     /// None of the scopes asked for may be had.
     #[error("the client may have none of these scopes")]
     InvalidScope,
+    /// The client was not registered for this grant type.
+    #[error("the client may not use this grant type")]
+    UnauthorizedClient,
     /// There is only `client_credentials` here.
     #[error("the grant type must be client_credentials")]
     UnsupportedGrantType,
@@ -67,7 +70,10 @@ struct About {
 impl Transmitter {
     /// A new access token for `client`, for what it may have of the scopes `asked` for.
     pub async fn grant(&self, client: &Client, asked: Option<&str>) -> Result<Grant, OAuthError> {
-        let scope = client.allowed(asked);
+        if !client.has_grant(GrantType::ClientCredentials) {
+            return Err(OAuthError::UnauthorizedClient);
+        }
+        let scope = client.allowed_by_itself(asked);
         if scope.is_empty() {
             return Err(OAuthError::InvalidScope);
         }

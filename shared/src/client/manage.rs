@@ -1,11 +1,14 @@
 //! What an operator does with clients and their tokens.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use crate::{
     Error, Transmitter,
     client::{
-        AuthMethod, Client, ClientId, NewClient, Scope, Secret, Token, TokenId, TokenType,
+        Client, ClientId, NewClient, Scope, Secret, Token, TokenId, TokenType,
         secret::SecretHash,
         store::{ClientRow, TokenRow},
         token::STATIC_PREFIX,
@@ -18,37 +21,45 @@ use crate::{
 const NOTED_EVERY: Duration = Duration::from_mins(1);
 
 impl Transmitter {
-    /// Registers a receiver. Its secret, if it has one, is in the answer and nowhere else.
+    /// Registers a client. Its secret, if it has one, is in the answer and nowhere else.
     pub async fn client_create(&self, wish: NewClient) -> Result<(Client, Option<Secret>), Error> {
-        wish.check()?;
         let now = self.parts().clock.now();
         let fresh = || ClientId(self.parts().ids.fresh().simple().to_string());
-        let client_id = wish.client_id.unwrap_or_else(fresh);
-        let secret = wish.keys.is_none().then(Secret::fresh);
-        let client = Client {
-            client_id,
-            client_name: wish.client_name,
-            token_endpoint_auth_method: match &wish.keys {
-                Some(_) => AuthMethod::PrivateKeyJwt,
-                None => AuthMethod::ClientSecretBasic,
-            },
-            client_secret_expires_at: wish.client_secret_expires_at,
-            keys: wish.keys,
-            scope: wish.scope,
-            audience: wish.audience,
-            default_subjects: wish.default_subjects,
-            profile: wish.profile,
-            subject_in_event: wish.subject_in_event,
-            max_streams: wish.max_streams,
-            may_create: wish.may_create,
-            verify_certificates: wish.verify_certificates,
-            disabled: false,
-            created: now,
-            last_modified: now,
-        };
+        let client_id = wish.client_id.clone().unwrap_or_else(fresh);
+        let client = wish.client(client_id, now)?;
+        let secret = client.token_endpoint_auth_method.has_secret().then(Secret::fresh);
         let row = ClientRow { client, secret: secret.as_ref().map(SecretHash::of) };
         self.insert_client(&row).await?;
         Ok((row.client, secret))
+    }
+
+    /// Changes what was wished for a client; its id stays. A client that has no secret and now needs
+    /// one gets it, in the answer and nowhere else; one that needs none any more loses it. Tokens
+    /// stay good for what they may still have.
+    pub async fn client_update(
+        &self,
+        id: &ClientId,
+        change: impl Fn(&mut NewClient),
+    ) -> Result<(Client, Option<Secret>), Error> {
+        let secret = Secret::fresh();
+        let hash = SecretHash::of(&secret);
+        let given = AtomicBool::new(false);
+        let client = self
+            .change_client(id, |row| {
+                let mut wish = NewClient::of(&row.client);
+                change(&mut wish);
+                let changed = wish.client(row.client.client_id.clone(), row.client.created)?;
+                row.client = Client { disabled: row.client.disabled, ..changed };
+                let needs_one = row.client.token_endpoint_auth_method.has_secret();
+                given.store(needs_one && row.secret.is_none(), Ordering::Relaxed);
+                row.secret = match row.secret.take() {
+                    Some(kept) if needs_one => Some(kept),
+                    Some(_) | None => needs_one.then(|| hash.clone()),
+                };
+                Ok(())
+            })
+            .await?;
+        Ok((client, given.into_inner().then_some(secret)))
     }
 
     /// A client.
@@ -88,8 +99,9 @@ impl Transmitter {
         let secret = Secret::fresh();
         let hash = SecretHash::of(&secret);
         let change = |row: &mut ClientRow| {
-            if row.client.keys.is_some() {
-                return Err(Error::Refused(format!("the client {id} has keys and no secret")));
+            if !row.client.token_endpoint_auth_method.has_secret() {
+                let without = if row.client.is_public() { "is public" } else { "has keys" };
+                return Err(Error::Refused(format!("the client {id} {without} and has no secret")));
             }
             row.secret = Some(hash.clone());
             row.client.client_secret_expires_at = None;
@@ -119,7 +131,7 @@ impl Transmitter {
         let token = Token {
             token_id: TokenId::fresh(id, &*self.parts().ids),
             r#type: TokenType::Static,
-            scope: scope.unwrap_or(client.scope),
+            scope: scope.unwrap_or_else(|| client.allowed_by_itself(None)),
             issue_date: self.parts().clock.now(),
             lifetime: None,
             revoked_at: None,

@@ -1,4 +1,4 @@
-//! What an operator registers: a client.
+//! What an operator registered: a client.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,15 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
-    client::{ClientId, Profile, Receiver, Scope, jwks::Jwks},
+    client::{
+        Application, ClientId, ClientInformation, ClientSubjects, GrantType, Profile, Receiver,
+        ResponseType, ScimOptions, Scope, jwks::Jwks,
+    },
     config::Config,
-    json::Invalid,
-    stream::DefaultSubjects,
 };
 
-/// A receiver as an OAuth client (RFC 6749, 2). Its secret is not here: nobody needs to see even
-/// the hash.
+/// A receiver, a provisioning client or an application as an OAuth client (RFC 6749, 2), with the
+/// members of RFC 7591, 2. Its secret is not here: nobody needs to see even the hash.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a decision of its own")]
 pub struct Client {
@@ -22,6 +23,9 @@ pub struct Client {
     pub client_id: ClientId,
     /// Its name to people.
     pub client_name: String,
+    /// What else people may be shown of it.
+    #[serde(flatten)]
+    pub information: ClientInformation,
     /// How it proves who it is.
     pub token_endpoint_auth_method: AuthMethod,
     /// From when on its secret is of no use; absent: never.
@@ -30,13 +34,22 @@ pub struct Client {
     /// The keys that it signs with instead of having a secret.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub keys: Option<ClientKeys>,
+    /// How it comes to tokens.
+    #[serde(default = "client_credentials")]
+    pub grant_types: Vec<GrantType>,
+    /// What the authorization endpoint may answer it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub response_types: Vec<ResponseType>,
+    /// How people sign in to it.
+    #[serde(flatten)]
+    pub application: Application,
     /// What it may ask for.
     pub scope: Vec<Scope>,
-    /// The `aud` of its SETs, at least one.
+    /// The `aud` of its SETs; at least one if it may have streams.
     pub audience: Vec<String>,
-    /// What its new streams deliver; absent: as the transmitter's settings say.
+    /// Whom its new streams deliver events about; absent: as the transmitter's settings say.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub default_subjects: Option<DefaultSubjects>,
+    pub default_subjects: Option<ClientSubjects>,
     /// Which draft it was built on.
     pub profile: Profile,
     /// Whether it wants the subject repeated inside the event.
@@ -47,6 +60,9 @@ pub struct Client {
     pub may_create: bool,
     /// Whether the certificates of its push endpoints are checked.
     pub verify_certificates: bool,
+    /// How it is treated when it provisions the directory.
+    #[serde(default, skip_serializing_if = "ScimOptions::is_default")]
+    pub scim: ScimOptions,
     /// A disabled client is nobody.
     pub disabled: bool,
     /// When it was registered (`client_id_issued_at`).
@@ -66,11 +82,32 @@ pub enum AuthMethod {
     ClientSecretPost,
     /// A JWT signed with its own key (RFC 7523).
     PrivateKeyJwt,
+    /// Not at all: a public client, whose secret everybody would have (RFC 6749, 2.1).
+    None,
 }
 
 impl AuthMethod {
-    /// All of them, by the names of RFC 7591, 2.
+    /// Those that prove something, by the names of RFC 7591, 2.
     pub const NAMES: [&str; 3] = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::None => "none",
+        }
+    }
+
+    /// Whether it takes a secret.
+    pub fn has_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
+    }
+}
+
+fn client_credentials() -> Vec<GrantType> {
+    vec![GrantType::ClientCredentials]
 }
 
 /// Where the keys of a client are; never both.
@@ -81,91 +118,6 @@ pub enum ClientKeys {
     Jwks(Jwks),
     /// There; read when needed.
     JwksUri(Url),
-}
-
-/// The wish for a client.
-#[derive(Clone, Debug)]
-pub struct NewClient {
-    /// See [`Client::client_id`]; absent: one is made. Chosen when an outside issuer has named the
-    /// client already.
-    pub client_id: Option<ClientId>,
-    /// See [`Client::client_name`].
-    pub client_name: String,
-    /// See [`Client::audience`].
-    pub audience: Vec<String>,
-    /// See [`Client::scope`].
-    pub scope: Vec<Scope>,
-    /// See [`Client::keys`]; with them it gets no secret.
-    pub keys: Option<ClientKeys>,
-    /// See [`Client::client_secret_expires_at`].
-    pub client_secret_expires_at: Option<Timestamp>,
-    /// See [`Client::default_subjects`].
-    pub default_subjects: Option<DefaultSubjects>,
-    /// See [`Client::profile`].
-    pub profile: Profile,
-    /// See [`Client::subject_in_event`].
-    pub subject_in_event: bool,
-    /// See [`Client::max_streams`].
-    pub max_streams: usize,
-    /// See [`Client::may_create`].
-    pub may_create: bool,
-    /// See [`Client::verify_certificates`].
-    pub verify_certificates: bool,
-}
-
-impl NewClient {
-    /// The defaults for a receiver of this name and audience.
-    pub fn new(client_name: impl Into<String>, audience: Vec<String>) -> Self {
-        Self {
-            client_id: None,
-            client_name: client_name.into(),
-            audience,
-            scope: vec![Scope::Read, Scope::Manage],
-            keys: None,
-            client_secret_expires_at: None,
-            default_subjects: None,
-            profile: Profile::Standard,
-            subject_in_event: false,
-            max_streams: 10,
-            may_create: true,
-            verify_certificates: true,
-        }
-    }
-
-    pub(super) fn check(&self) -> Result<(), Invalid> {
-        let refuse = |member: &str, reason: &str| Err(Invalid::new(member, reason));
-        if self.client_id.as_ref().is_some_and(|id| ClientId::parse(&id.0).is_none()) {
-            return refuse("client_id", "must be 1 to 128 letters, digits, '-', '.', '_' or '~'");
-        }
-        if !(1..=256).contains(&self.client_name.chars().count()) {
-            return refuse("client_name", "must have 1 to 256 characters");
-        }
-        if self.audience.is_empty() || self.audience.iter().any(String::is_empty) {
-            return refuse("audience", "must have a value, and none that is empty");
-        }
-        if self.scope.is_empty() {
-            return refuse("scope", "must have a value");
-        }
-        if self.max_streams == 0 {
-            return refuse("max_streams", "must be at least 1");
-        }
-        match &self.keys {
-            Some(ClientKeys::JwksUri(url)) if url.scheme() != "https" => {
-                refuse("jwks_uri", "must be an https URL")
-            }
-            Some(ClientKeys::Jwks(jwks)) => jwks.check().map_err(|error| error.within("jwks")),
-            Some(ClientKeys::JwksUri(_)) | None => Ok(()),
-        }
-    }
-}
-
-impl ClientId {
-    /// `text`, if it can name a client.
-    pub fn parse(text: &str) -> Option<Self> {
-        let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        let fits = matches!(text.len(), 1..=128) && text.bytes().all(unreserved);
-        fits.then(|| Self(text.to_owned()))
-    }
 }
 
 impl Client {
@@ -182,6 +134,37 @@ impl Client {
         allowed
     }
 
+    /// What it gets for itself, without a person, as [`Self::allowed`] says.
+    pub fn allowed_by_itself(&self, asked: Option<&str>) -> Vec<Scope> {
+        let mut allowed = self.allowed(asked);
+        allowed.retain(|scope| scope.is_of_clients());
+        allowed
+    }
+
+    /// Whether it may come to tokens in this way.
+    pub fn has_grant(&self, grant_type: GrantType) -> bool {
+        self.grant_types.contains(&grant_type)
+    }
+
+    /// Whether everybody could have its secret, so that it has none and needs PKCE (RFC 6749, 2.1).
+    pub fn is_public(&self) -> bool {
+        self.token_endpoint_auth_method == AuthMethod::None
+    }
+
+    /// Whether a person may be sent back to `uri`: the one registered, character by character, but
+    /// with any port on loopback (RFC 8252, 7.3).
+    pub fn redirects_to(&self, uri: &str) -> bool {
+        self.application.redirect_uris.iter().any(|registered| registered.fits(uri))
+    }
+
+    /// The clients that its tokens about people are for: itself, unless others were registered.
+    pub fn token_audience(&self) -> &[ClientId] {
+        match self.application.token_audience.as_slice() {
+            [] => std::slice::from_ref(&self.client_id),
+            audience => audience,
+        }
+    }
+
     /// The receiver it is with a token for `scopes`, of which it keeps what it may still have.
     pub(super) fn receiver(self, scopes: &[Scope], config: &Config) -> Receiver {
         let scopes: BTreeSet<Scope> =
@@ -191,7 +174,9 @@ impl Client {
             audience: self.audience,
             scopes,
             may_create: self.may_create,
-            default_subjects: self.default_subjects.unwrap_or(config.default_subjects),
+            default_subjects: self
+                .default_subjects
+                .map_or(config.default_subjects, ClientSubjects::default_subjects),
             profile: self.profile,
             subject_in_event: self.subject_in_event,
             max_streams: self.max_streams,

@@ -11,6 +11,17 @@ use crate::{Error, client::Scope, stream::DefaultSubjects};
 #[serde(transparent)]
 pub struct ClientId(pub String);
 
+impl ClientId {
+    /// `text`, if it can name a client: 1 to 255 characters of printable ASCII, none of them a space.
+    /// So outside issuers may have named it; in a key it stands last, or is a key alone, since it
+    /// may hold what separates parts elsewhere.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits =
+            matches!(text.len(), 1..=255) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        fits.then(|| Self(text.to_owned()))
+    }
+}
+
 impl fmt::Display for ClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -123,11 +123,6 @@ pub(super) struct AccessTokenClaims {
 /// `secevent+jwt`: neither can be taken for the other.
 pub(super) const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 
-/// `scopes` as OAuth writes them.
-pub(super) fn scope_text(scopes: &[Scope]) -> String {
-    scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

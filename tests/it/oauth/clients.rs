@@ -21,6 +21,9 @@ async fn a_client_is_registered_with_the_defaults_and_its_secret_is_shown_once()
       "client_id": "00000000000000000000000000000001",
       "client_name": "Alice's",
       "token_endpoint_auth_method": "client_secret_basic",
+      "grant_types": [
+        "client_credentials"
+      ],
       "scope": [
         "ssf.read",
         "ssf.manage"
@@ -74,7 +77,7 @@ async fn a_client_that_cannot_work_is_not_registered() {
     audience: must have a value, and none that is empty
     scope: must have a value
     max_streams: must be at least 1
-    client_id: must be 1 to 128 letters, digits, '-', '.', '_' or '~'
+    client_id: must be 1 to 255 printable ASCII characters without spaces
     jwks_uri: must be an https URL
     jwks.keys: must have a public RSA, EC or Ed25519 key
     ");
@@ -94,7 +97,7 @@ async fn what_the_operator_set_is_what_the_receiver_is() {
             wish.max_streams = 1;
             wish.may_create = false;
             wish.verify_certificates = false;
-            wish.default_subjects = Some(ssf::stream::DefaultSubjects::None);
+            wish.default_subjects = Some(ssf::client::ClientSubjects::None);
         })
         .await;
     let token = world.token("alice", &secret, "ssf.read").await;

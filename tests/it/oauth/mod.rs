@@ -4,6 +4,7 @@ mod access;
 mod assertion;
 mod clients;
 mod outside;
+mod registration;
 mod token;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};

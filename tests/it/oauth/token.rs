@@ -7,7 +7,7 @@ use base64::engine::{Engine, general_purpose::STANDARD};
 use http::Method;
 use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::json;
-use ssf::client::{ClientId, Scope};
+use ssf::client::{ClientId, RedirectUri, Scope};
 use tests::{Caller, World, world::claims};
 
 use super::line;
@@ -166,7 +166,9 @@ async fn scopes_are_what_is_asked_for_and_registered_in_the_order_asked() {
     let world = World::new();
     let secret = world.register("alice", |wish| wish.scope = Scope::ALL.to_vec()).await;
     let cases = [
-        ("", "ssf.read ssf.manage ssf.manage.poll"),
+        // What only a person can give is not for a client by itself.
+        ("", "ssf.read ssf.manage ssf.manage.poll scim scim.read"),
+        ("scim.read openid scim", "scim.read scim"),
         ("ssf.manage ssf.read", "ssf.manage ssf.read"),
         ("openid ssf.read x", "ssf.read"),
         ("ssf.read ssf.read", "ssf.read"),
@@ -176,6 +178,48 @@ async fn scopes_are_what_is_asked_for_and_registered_in_the_order_asked() {
         let answer = by_basic(&world.anyone(), "alice", &secret, &form).await;
         assert_eq!(answer.json()["scope"], granted, "{asked}");
     }
+}
+
+#[tokio::test]
+async fn a_client_may_be_called_anything_that_can_be_printed() {
+    let world = World::new();
+    let anyone = world.anyone();
+    let ids = ["a#b", "a+b", "50%", "api://x?y=z&a=b", "https://a.example:8443/#", "{}|^`\"<>\\"];
+    for id in ids {
+        let secret = world.register(id, |_| {}).await;
+        let raw = by_basic(&anyone, id, &secret, &[GRANT]).await;
+        assert_eq!(raw.status, 200, "{id}");
+        let encoded: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
+        let answer = by_basic(&anyone, &encoded, &secret, &[GRANT]).await;
+        let form = [GRANT, ("client_id", id), ("client_secret", &secret)];
+        assert_eq!(anyone.form("/oauth/token", &form).await.status, 200, "{id}");
+        let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+        let b64token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+        assert!(token.bytes().all(b64token), "RFC 6750, 2.1, has other characters than {token}");
+        assert_eq!(world.caller(&token).get("/ssf/streams").await.status, 200, "{id}");
+        world.transmitter.token_revoke(&token).await.unwrap();
+        assert_eq!(world.caller(&token).get("/ssf/streams").await.status, 401, "{id}");
+    }
+    let clients = world.transmitter.client_list().await.unwrap();
+    assert_eq!(clients.len(), ids.len());
+    // Nothing of one is anything of another, whatever its name looks like in a key.
+    world.register("a", |_| {}).await;
+    world.transmitter.client_delete(&ClientId("a".into())).await.unwrap();
+    assert_eq!(world.transmitter.token_list(&ClientId("a#b".into())).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_client_gets_tokens_only_in_the_ways_that_it_is_registered_for() {
+    let world = World::new();
+    let secret = world
+        .register("app", |wish| {
+            let uri = RedirectUri::parse("https://app.example/cb").unwrap();
+            wish.application.redirect_uris = vec![uri];
+            wish.scope = vec![Scope::OpenId];
+        })
+        .await;
+    let answer = by_basic(&world.anyone(), "app", &secret, &[GRANT]).await;
+    assert_snapshot!(line(&answer), @"400 unauthorized_client: the client may not use this grant type");
 }
 
 #[tokio::test]

@@ -278,7 +278,7 @@ async fn updates_at_the_same_time_all_count() {
     let world = World::with(|config| config.requests_per_second = 0);
     let secret = world
         .register("alice", |wish| {
-            wish.default_subjects = Some(ssf::stream::DefaultSubjects::None);
+            wish.default_subjects = Some(ssf::client::ClientSubjects::None);
         })
         .await;
     let alice = world.caller(world.token("alice", &secret, "ssf.manage").await);

@@ -1,18 +1,18 @@
-//! `tocsin client`: the receivers as OAuth clients.
+//! `tocsin client`: receivers, provisioning clients and applications as OAuth clients.
 
 mod create;
+mod settings;
+mod shown;
+mod update;
 
-use serde::Serialize;
 use serde_json::json;
-use ssf::{
-    Transmitter,
-    client::{AuthMethod, Client, ClientId, ClientKeys, Profile, Scope, Token},
-};
+use ssf::{Transmitter, client::ClientId};
+
+use shown::Shown;
 
 use crate::{
     args::{Data, OnStack, examples},
-    commands::token,
-    output::{ASIDE, BAD, Cell, Fields, GOOD, Output, Table, advise, time},
+    output::{Cell, Fields, Output, advise},
     values,
 };
 
@@ -29,9 +29,12 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Register a receiver, and print its id and its secret: this once
+    /// Register a client, and print its id and its secret: this once
     #[command(after_help = create::examples())]
     Create(Box<create::Args>),
+    /// Change one: what is given replaces what it had, and the rest stays
+    #[command(after_help = update::examples())]
+    Update(Box<update::Args>),
     /// List all
     #[command(after_help = examples(&[("All, for a program", "tocsin client list --data ./data --json")]))]
     List {
@@ -76,29 +79,21 @@ impl One {
     }
 }
 
-/// A client with its tokens.
-#[derive(Serialize)]
-struct Shown {
-    #[serde(flatten)]
-    client: Client,
-    streams: usize,
-    tokens: Vec<Token>,
-}
-
 /// Does it.
 pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()> {
     match args.command {
-        Command::Create(args) => create::run(*args, on, output).await,
+        Command::Create(args) => Box::pin(create::run(*args, on, output)).await,
+        Command::Update(args) => Box::pin(update::run(*args, on, output)).await,
         Command::List { data } => {
             let clients = data.open(on).await?.client_list().await.map_err(advise)?;
-            Ok(output.show(&clients, |clients| table(clients))?)
+            Ok(output.show(&clients, |clients| shown::table(clients))?)
         }
         Command::Show(one) => {
             let (transmitter, id) = one.open(on).await?;
             let client = transmitter.client_show(id).await.map_err(advise)?;
             let tokens = transmitter.token_list(id).await.map_err(advise)?;
             let streams = transmitter.streams_of(id).await.map_err(advise)?.len();
-            Ok(output.show(&Shown { client, streams, tokens }, fields)?)
+            Ok(output.show(&Shown { client, streams, tokens }, shown::fields)?)
         }
         Command::Disable(one) => {
             let (transmitter, id) = one.open(on).await?;
@@ -134,85 +129,4 @@ pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()>
             Ok(output.show(&value, |_| format!("the client {id} is deleted"))?)
         }
     }
-}
-
-fn table(clients: &[Client]) -> Table {
-    let mut table = Table::new(
-        ["CLIENT", "NAME", "AUDIENCE", "SCOPE", "STATUS", "CREATED"],
-        "there are no clients; `tocsin client create` registers one",
-    );
-    for client in clients {
-        table.row([
-            client.client_id.to_string().into(),
-            client.client_name.as_str().into(),
-            client.audience.join(" ").into(),
-            scope(&client.scope).into(),
-            status(client),
-            time(client.created).into(),
-        ]);
-    }
-    table
-}
-
-fn status(client: &Client) -> Cell {
-    if client.disabled { Cell::new("disabled", BAD) } else { Cell::new("enabled", GOOD) }
-}
-
-pub(super) fn scope(scopes: &[Scope]) -> String {
-    scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(" ")
-}
-
-fn fields(Shown { client, streams, tokens }: &Shown) -> String {
-    let yes = |yes| if yes { "yes" } else { "no" };
-    let fields = Fields::default()
-        .with("client_id", client.client_id.to_string())
-        .with("name", client.client_name.as_str())
-        .with("status", status(client))
-        .with("authentication", authentication(client))
-        .with_some("secret expires", client.client_secret_expires_at.map(time))
-        .with("scope", scope(&client.scope))
-        .with_all("audience", client.audience.iter().map(String::as_str))
-        .with(
-            "default_subjects",
-            match client.default_subjects {
-                Some(subjects) => format!("{subjects:?}").to_uppercase(),
-                None => "as the transmitter's settings say".to_owned(),
-            },
-        )
-        .with(
-            "profile",
-            match client.profile {
-                Profile::Standard => "standard",
-                Profile::Legacy => "legacy",
-            },
-        )
-        .with("subject in event", yes(client.subject_in_event))
-        .with("streams", format!("{streams} of at most {}", client.max_streams))
-        .with("may create streams", yes(client.may_create))
-        .with(
-            "push certificates",
-            if client.verify_certificates {
-                Cell::from("verified")
-            } else {
-                Cell::new("NOT verified", BAD)
-            },
-        )
-        .with("created", time(client.created))
-        .with("last modified", time(client.last_modified));
-    let tokens = token::table(tokens);
-    format!("{fields}\n\n{ASIDE}tokens{ASIDE:#}\n{tokens}")
-}
-
-fn authentication(client: &Client) -> String {
-    let keys = match &client.keys {
-        Some(ClientKeys::Jwks(_)) => ", keys given".to_owned(),
-        Some(ClientKeys::JwksUri(url)) => format!(", keys at {url}"),
-        None => String::new(),
-    };
-    let method = match client.token_endpoint_auth_method {
-        AuthMethod::ClientSecretBasic => "client_secret_basic",
-        AuthMethod::ClientSecretPost => "client_secret_post",
-        AuthMethod::PrivateKeyJwt => "private_key_jwt",
-    };
-    format!("{method}{keys}")
 }

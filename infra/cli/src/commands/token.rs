@@ -3,11 +3,10 @@
 use std::io;
 
 use anyhow::Context;
-use ssf::client::{ClientId, Token, TokenType};
+use ssf::client::{ClientId, Token, TokenType, scope_text};
 
 use crate::{
     args::{Data, OnStack, examples},
-    commands::client::scope,
     output::{BAD, Cell, GOOD, Output, Table, advise, time},
     values,
 };
@@ -81,7 +80,7 @@ pub(super) fn table(tokens: &[Token]) -> Table {
                 TokenType::Access => "access".into(),
                 TokenType::Static => "static".into(),
             },
-            scope(&token.scope).into(),
+            scope_text(&token.scope).into(),
             time(token.issue_date).into(),
             token.expires().map(time).unwrap_or_default().into(),
             token.last_used.map(time).unwrap_or_default().into(),

@@ -79,6 +79,98 @@ fn a_client_gets_what_the_flags_say() {
     }
 }
 
+/// The members that `wanted` names are as it says; a null is not there.
+fn assert_members(client: &Value, wanted: &Value) {
+    for (name, value) in wanted.as_object().unwrap() {
+        assert_eq!(client[name], *value, "{name}");
+    }
+}
+
+#[test]
+fn an_application_and_a_provisioning_client_are_registered_changed_and_shown() {
+    let tool = Tool::new();
+    let line = "client create --name Notes --redirect-uri https://notes.example/cb \
+                --redirect-uri http://127.0.0.1/cb --post-logout-redirect-uri https://notes.example \
+                --client-uri https://notes.example --logo-uri https://notes.example/logo.png \
+                --contact ops@notes.example --tos-uri https://notes.example/tos \
+                --policy-uri https://notes.example/privacy --software-id notes \
+                --software-version 2.1 --description Ours --preconsent --public --json";
+    let notes = tool.run(line).json();
+    let wanted = json!({
+        "redirect_uris": ["https://notes.example/cb", "http://127.0.0.1/cb"],
+        "post_logout_redirect_uris": ["https://notes.example"],
+        "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
+        "scope": ["openid", "profile", "email"], "audience": [], "preconsent": true,
+        "token_endpoint_auth_method": "none", "client_secret": null,
+        "client_uri": "https://notes.example/", "logo_uri": "https://notes.example/logo.png",
+        "contacts": ["ops@notes.example"], "tos_uri": "https://notes.example/tos",
+        "policy_uri": "https://notes.example/privacy", "software_id": "notes",
+        "software_version": "2.1", "description": "Ours",
+    });
+    assert_members(&notes, &wanted);
+
+    let id = notes["client_id"].as_str().unwrap();
+    let line = format!(
+        "client update {id} --name Notebook --audience notes --scope openid --public=false \
+         --preconsent=false --subjects consent --token-audience api --clear logo_uri \
+         --clear contacts --max-streams 2 --json"
+    );
+    let changed = tool.run(&line).json();
+    let wanted = json!({
+        "client_id": id, "client_name": "Notebook", "audience": ["notes"], "scope": ["openid"],
+        "token_endpoint_auth_method": "client_secret_basic", "preconsent": null,
+        "default_subjects": "CONSENT", "token_audience": ["api"], "logo_uri": null,
+        "contacts": null, "max_streams": 2, "software_id": "notes", "created": notes["created"],
+    });
+    assert_members(&changed, &wanted);
+    assert!(changed["client_secret"].is_string(), "it needs one now: {changed}");
+    let shown = tool.run(&format!("client show {id}")).stdout;
+    for text in ["Notebook", "https://notes.example/cb", "asked for", "CONSENT", "notes 2.1"] {
+        let there = text.split(' ').all(|word| shown.contains(word));
+        assert!(there, "{text}: {shown}");
+    }
+
+    let line = "client create --name Entra --scope scim --static-token --may-set-passwords \
+                --scim-full --scim-group-patch 204 --scim-unknown-members reject \
+                --scim-reprovision adopt --scim-wipe-guard 0.5 --json";
+    let entra = tool.run(line).json();
+    let scim = json!({
+        "may_set_passwords": true, "full": true, "group_patch": "204",
+        "unknown_members": "reject", "reprovision": "adopt", "wipe_guard": 0.5,
+    });
+    assert_members(&entra, &json!({ "scim": scim, "scope": ["scim"] }));
+    assert!(entra["static_token"].as_str().unwrap().starts_with("tocsin_"));
+    let id = entra["client_id"].as_str().unwrap();
+    let line =
+        format!("client update {id} --may-set-passwords=false --clear scim_wipe_guard --json");
+    let scim = &tool.run(&line).json()["scim"];
+    assert_members(scim, &json!({ "may_set_passwords": false, "full": true, "wipe_guard": null }));
+}
+
+#[test]
+fn what_cannot_be_is_told_by_member_and_reason_and_changes_nothing() {
+    let tool = Tool::new();
+    let client = tool.run("client create --name Acme --audience acme --json").json();
+    let id = client["client_id"].as_str().unwrap();
+    let cases = [
+        ("--audience acme --clear audience --audience=", "audience: must have a value"),
+        ("--public", "grant_types: a public client has no credentials"),
+        ("--logo-uri javascript:alert(1)", "logo_uri: must be an https or http URL"),
+        ("--preconsent", "preconsent: is of no use without authorization_code"),
+        ("--grant-type authorization_code", "redirect_uris: must have a value"),
+        ("--response-type code", "response_types: must be code with authorization_code"),
+    ];
+    for (options, reason) in cases {
+        let said = tool.run(&format!("client update {id} {options}"));
+        assert_eq!(said.code, 1, "{options}: {said:?}");
+        assert!(said.stderr.contains(reason), "{options}: {said:?}");
+    }
+    let shown = tool.run(&format!("client show {id} --json")).json();
+    assert_eq!(shown["last_modified"], client["last_modified"]);
+    let said = tool.run("client update nobody --name x");
+    assert!(said.stderr.contains("there is no client nobody"), "{said:?}");
+}
+
 #[test]
 fn wrong_usage_is_told_by_its_own_code() {
     let tool = Tool::new();
@@ -87,7 +179,11 @@ fn wrong_usage_is_told_by_its_own_code() {
         "client create --name Acme --audience a --scope ssf.write",
         "client create --name Acme --audience a --max-streams 0",
         "client create --name Acme --audience a --default-subjects SOME",
-        "client show a/b",
+        "client show \u{e4}",
+        "client create --name Acme --redirect-uri http://acme.example/cb",
+        "client create --name Acme --scope scim --scim-wipe-guard 2",
+        "client update c --jwks a --jwks-uri https://acme.example/jwks",
+        "client update c --clear client_id",
         "emit - --timeout 5",
         "event list --status lost",
         "event retry",

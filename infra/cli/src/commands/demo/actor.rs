@@ -68,7 +68,7 @@ async fn register(part: &Part, stage: &Stage) -> anyhow::Result<(Client, Secret)
     let audience = format!("https://{}.example", part.name);
     let wish = NewClient {
         client_id: ClientId::parse(part.name),
-        default_subjects: Some(part.default_subjects),
+        default_subjects: Some(part.default_subjects.into()),
         ..NewClient::new(part.name, vec![audience])
     };
     let (client, secret) = stage.transmitter().client_create(wish).await?;
