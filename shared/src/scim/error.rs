@@ -33,6 +33,10 @@ impl Error {
     pub(super) fn value(detail: impl fmt::Display) -> Self {
         Self::new(ErrorKind::InvalidValue, detail)
     }
+
+    pub(super) fn mutability(detail: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::Mutability, detail)
+    }
 }
 
 /// The refusals that the standards tell apart.

@@ -19,12 +19,14 @@
 mod error;
 pub mod filter;
 pub mod normalize;
+pub mod patch;
 pub mod path;
 pub mod schema;
 mod text;
 
 pub use error::{Error, ErrorKind};
 pub use filter::Filter;
-pub use normalize::{Mode, normalize};
+pub use normalize::{Member, Mode, normalize};
+pub use patch::{MemberOperation, PatchRequest, Patched};
 pub use path::Path;
 pub use schema::ResourceType;

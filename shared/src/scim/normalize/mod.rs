@@ -7,24 +7,25 @@
 
 mod members;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod value;
 
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use members::reference_id;
 pub use members::{MAX_MEMBERS, Member};
-use value::canonical;
+pub(super) use members::{at_most, members, reference_id};
 pub use value::{MAX_ELEMENTS, MAX_TEXT_CHARS};
+pub(super) use value::{canonical, has_two_primaries};
 
 use super::{
     Error, ErrorKind, ResourceType,
+    error::shown,
     schema::{Attribute, Mutability, Schema},
 };
 
-/// A resource without its members is at most so many bytes of JSON: it must fit into a row.
+/// A resource without its members or its groups is at most so many bytes of JSON: it must fit into a row.
 pub const MAX_RESOURCE_BYTES: usize = 128 * 1024;
 
 /// What the resource is for.
@@ -87,8 +88,8 @@ pub(super) fn finish(
         }
     }
     resource.insert("schemas".to_owned(), resource_type.schemas_of(resource));
-    let members = resource.iter().filter(|(name, _)| *name != "members");
-    let bytes: usize = members.map(|(name, value)| name.len() + value.to_string().len() + 4).sum();
+    let own = resource.iter().filter(|(name, _)| !["members", "groups"].contains(&name.as_str()));
+    let bytes: usize = own.map(|(name, value)| name.len() + value.to_string().len() + 4).sum();
     if bytes > MAX_RESOURCE_BYTES {
         let detail = format_args!("the resource is larger than {MAX_RESOURCE_BYTES} bytes");
         return Err(Error::new(ErrorKind::TooLarge, detail));
@@ -148,4 +149,17 @@ pub(super) fn names_schema(schemas: Option<&Value>, id: &str) -> bool {
         Some(urn) => is(urn),
         None => false,
     }
+}
+
+/// The member of a message of the protocol, such as `Operations`, whatever the case of its name.
+pub(super) fn member<'m>(
+    message: &'m Map<String, Value>,
+    name: &str,
+) -> Result<Option<&'m Value>, Error> {
+    let mut found = message.iter().filter(|(sent, _)| sent.eq_ignore_ascii_case(name));
+    let first = found.next().map(|(_, value)| value);
+    if found.next().is_some() {
+        return Err(Error::syntax(format_args!("{} is there twice", shown(name))));
+    }
+    Ok(first.filter(|value| !value.is_null()))
 }
