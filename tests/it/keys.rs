@@ -130,8 +130,12 @@ async fn what_is_one_item_is_written_without_a_transaction() {
 }
 
 #[tokio::test]
-async fn each_function_may_make_the_ring() {
+async fn each_function_that_signs_or_publishes_may_make_the_ring() {
     for function in Function::ALL {
+        if function == Function::Authorize {
+            // Access tokens are not signed: it has nothing to do with keys.
+            continue;
+        }
         let world = World::new();
         let ring = function.runs(world.transmitter.keys().published()).await.unwrap();
         assert_eq!(ring.len(), 1, "{function:?}");

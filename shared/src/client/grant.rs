@@ -5,11 +5,8 @@ use serde::Serialize;
 use crate::{
     Error, Transmitter,
     client::{
-        Client, ClientId, GrantType, Scope, Token, TokenId, TokenType, scope_text,
-        store::TokenRow,
-        token::{ACCESS_TOKEN_TYPE, AccessTokenClaims, LIFETIME},
+        Client, ClientId, GrantType, Scope, Token, TokenId, TokenType, scope_text, token::LIFETIME,
     },
-    table::Condition,
 };
 
 /// Why an OAuth endpoint does not do what it was asked (RFC 6749, 5.2).
@@ -77,41 +74,16 @@ impl Transmitter {
         if scope.is_empty() {
             return Err(OAuthError::InvalidScope);
         }
+        let lifetime = LIFETIME.as_secs();
         let id = &client.client_id;
-        let token = Token {
-            token_id: TokenId::fresh(id, &*self.parts().ids),
-            r#type: TokenType::Access,
-            scope,
-            issue_date: self.parts().clock.now(),
-            lifetime: Some(LIFETIME.as_secs()),
-            revoked_at: None,
-            last_used: None,
-        };
-        let access_token = self.access_token(&token).await?;
-        let scope = scope_text(&token.scope);
-        let row = TokenRow { token, secret: None };
-        // What is not in the table is refused: so it is there before the answer is.
-        self.parts().table.write_one(row.put(Condition::Absent)).await.map_err(Error::from)?;
-        Ok(Grant { access_token, token_type: "Bearer", expires_in: LIFETIME.as_secs(), scope })
-    }
-
-    async fn access_token(&self, token: &Token) -> Result<String, Error> {
-        let issuer = self.parts().config.issuer.as_str();
-        let id = token.token_id.client();
-        let iat = token.issue_date.as_second();
-        let claims = AccessTokenClaims {
-            iss: issuer.to_owned(),
-            sub: id.clone(),
-            client_id: id,
-            // The API and the authorization server are one.
-            aud: issuer.to_owned(),
-            exp: iat + LIFETIME.as_secs().cast_signed(),
-            iat,
-            jti: token.token_id.clone(),
+        let (token, access_token) =
+            self.new_token(id, TokenType::Access, scope, Some(lifetime)).await?;
+        Ok(Grant {
+            access_token: access_token.expose().to_owned(),
+            token_type: "Bearer",
+            expires_in: lifetime,
             scope: scope_text(&token.scope),
-        };
-        let claims = serde_json::to_vec(&claims).expect("claims are JSON");
-        self.keys().sign(ACCESS_TOKEN_TYPE, &claims).await
+        })
     }
 
     /// Revokes `token` if it is one of `client`; else nothing happens, and nobody learns why

@@ -9,9 +9,9 @@ use crate::{
     Error, Transmitter,
     client::{
         Client, ClientId, NewClient, Scope, Secret, Token, TokenId, TokenType,
+        opaque::Opaque,
         secret::SecretHash,
         store::{ClientRow, TokenRow},
-        token::STATIC_PREFIX,
     },
     clock::since,
     table::{Condition, TableError},
@@ -128,20 +128,31 @@ impl Transmitter {
         scope: Option<Vec<Scope>>,
     ) -> Result<(Token, Secret), Error> {
         let client = self.client_show(id).await?;
+        let scope = scope.unwrap_or_else(|| client.allowed_by_itself(None));
+        self.new_token(id, TokenType::Static, scope, None).await
+    }
+
+    /// A new token of a client, kept; and the token itself, which is not.
+    pub(super) async fn new_token(
+        &self,
+        id: &ClientId,
+        r#type: TokenType,
+        scope: Vec<Scope>,
+        lifetime: Option<u64>,
+    ) -> Result<(Token, Secret), Error> {
         let token = Token {
             token_id: TokenId::fresh(id, &*self.parts().ids),
-            r#type: TokenType::Static,
-            scope: scope.unwrap_or_else(|| client.allowed_by_itself(None)),
+            r#type,
+            scope,
             issue_date: self.parts().clock.now(),
-            lifetime: None,
+            lifetime,
             revoked_at: None,
             last_used: None,
         };
-        let secret = Secret::fresh();
-        let row = TokenRow { token, secret: Some(SecretHash::of(&secret)) };
+        let parts = token.token_id.token();
+        let row = TokenRow { token, secret: SecretHash::of(&parts.secret) };
         self.parts().table.write_one(row.put(Condition::Absent)).await?;
-        let value = format!("{STATIC_PREFIX}{}.{}", row.token.token_id, secret.expose());
-        Ok((row.token, Secret::new(value)))
+        Ok((row.token, parts.token()))
     }
 
     /// The tokens of a client that are not over.
@@ -152,10 +163,8 @@ impl Transmitter {
 
     /// Revokes a token, given as itself or by its id.
     pub async fn token_revoke(&self, token: &str) -> Result<Token, Error> {
-        let id = match TokenId::parse(token) {
-            Some(id) => Some(id),
-            None => self.token_id(token).await?,
-        };
+        let named = || TokenId::of(&Opaque::parse(token)?);
+        let id = TokenId::parse(token).or_else(named);
         let revoked = match &id {
             Some(id) => self.revoke_token(id).await?,
             None => None,

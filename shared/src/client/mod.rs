@@ -9,6 +9,7 @@ mod information;
 mod jwks;
 mod manage;
 mod model;
+mod opaque;
 mod rate;
 mod receiver;
 mod redirect;

@@ -32,8 +32,7 @@ pub(super) struct ClientRow {
 pub(super) struct TokenRow {
     #[serde(flatten)]
     pub(super) token: Token,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) secret: Option<SecretHash>,
+    pub(super) secret: SecretHash,
 }
 
 impl TokenRow {

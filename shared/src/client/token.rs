@@ -2,11 +2,15 @@
 
 use std::fmt;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    client::{ClientId, Scope},
+    client::{
+        ClientId, Scope,
+        opaque::{Kind, Opaque},
+    },
     clock::add,
     ids::Ids,
 };
@@ -14,14 +18,11 @@ use crate::{
 /// How long an access token lives (IOP 2.7.1: at most 60 minutes).
 pub(super) const LIFETIME: std::time::Duration = std::time::Duration::from_hours(1);
 
-/// Begins every static token: what finds secrets in places where they must not be can know it.
-pub(super) const STATIC_PREFIX: &str = "tocsin_";
-
-/// A token as it is known here: who may do what, until when. Its value is not: that of an access
-/// token is not kept at all, that of a static token as a hash.
+/// A token of a client as it is known here: who may do what, until when. Its value is not: of that
+/// there is a hash.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Token {
-    /// Its name: the `jti` of an access token.
+    /// Its name: the `jti` of what is told of it (RFC 7662, 2.2).
     pub token_id: TokenId,
     /// Of which kind it is.
     pub r#type: TokenType,
@@ -44,7 +45,7 @@ pub struct Token {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenType {
-    /// From the token endpoint: a JWT (RFC 9068), soon over.
+    /// From the token endpoint, soon over.
     Access,
     /// From the operator, for a receiver that cannot do OAuth: good until it is revoked.
     Static,
@@ -85,6 +86,21 @@ impl TokenId {
         Some(Self(text.to_owned()))
     }
 
+    /// A new token of this name, of which only a hash is to be kept. The id of the client is encoded
+    /// in it, since it may hold what is not allowed in a token.
+    pub(super) fn token(&self) -> Opaque {
+        let (client, name) = self.0.rsplit_once('.').expect("it was checked when it was made");
+        Opaque::fresh(Kind::Client, format!("{}.{name}", URL_SAFE_NO_PAD.encode(client)))
+    }
+
+    /// The id of the token that these are the parts of, if it is one of a client.
+    pub(super) fn of(token: &Opaque) -> Option<Self> {
+        let (client, name) = token.name.rsplit_once('.')?;
+        let client = String::from_utf8(URL_SAFE_NO_PAD.decode(client).ok()?).ok()?;
+        let id = Self::parse(&format!("{client}.{name}"))?;
+        (token.kind == Kind::Client).then_some(id)
+    }
+
     /// Whose it is.
     pub fn client(&self) -> ClientId {
         let (client, _) = self.0.rsplit_once('.').expect("it was checked when it was made");
@@ -105,23 +121,6 @@ impl fmt::Display for TokenId {
         f.write_str(&self.0)
     }
 }
-
-/// The claims of our access tokens (RFC 9068, 2.2).
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(super) struct AccessTokenClaims {
-    pub(super) iss: String,
-    pub(super) sub: ClientId,
-    pub(super) client_id: ClientId,
-    pub(super) aud: String,
-    pub(super) exp: i64,
-    pub(super) iat: i64,
-    pub(super) jti: TokenId,
-    pub(super) scope: String,
-}
-
-/// The type of a JWT that is an access token (RFC 9068, 2.1). No SET has it, and no access token is
-/// `secevent+jwt`: neither can be taken for the other.
-pub(super) const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 
 #[cfg(test)]
 mod tests {
@@ -149,6 +148,17 @@ mod tests {
         assert!(token(TokenType::Static, None, None).is_live(at(1_000_000)));
         assert!(!token(TokenType::Static, None, Some(now)).is_live(now));
         assert_eq!(access.token_id.client().0, "a.b");
+    }
+
+    #[test]
+    fn a_token_says_its_name_whatever_its_client_is_called() {
+        for client in ["a", "a.b", "a#b", "api://x?y=z", "tocsin_c."] {
+            let id = TokenId::fresh(&ClientId(client.into()), &SequentialIds::default());
+            let token = id.token().token();
+            let parts = Opaque::parse(token.expose()).unwrap();
+            assert_eq!(TokenId::of(&parts), Some(id));
+            assert_eq!(TokenId::of(&Opaque { kind: Kind::Access, ..parts }), None);
+        }
     }
 
     #[test]
