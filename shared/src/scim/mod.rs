@@ -16,17 +16,24 @@
 //! [RFC 7644]: https://www.rfc-editor.org/rfc/rfc7644
 //! [RFC 9865]: https://www.rfc-editor.org/rfc/rfc9865
 
+pub mod bulk;
+pub mod diff;
 mod error;
 pub mod filter;
+pub mod list;
 pub mod normalize;
 pub mod patch;
 pub mod path;
+pub mod projection;
 pub mod schema;
 mod text;
 
+pub use bulk::BulkRequest;
 pub use error::{Error, ErrorKind};
 pub use filter::Filter;
+pub use list::{ListRequest, ListResponse};
 pub use normalize::{Member, Mode, normalize};
 pub use patch::{MemberOperation, PatchRequest, Patched};
 pub use path::Path;
+pub use projection::Projection;
 pub use schema::ResourceType;
