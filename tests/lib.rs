@@ -6,6 +6,7 @@ mod guard;
 mod meter;
 mod receiver;
 mod rights;
+mod switched;
 mod template;
 mod web;
 pub mod world;

@@ -27,7 +27,7 @@ use ssf::{
 };
 use url::Url;
 
-use crate::{Function, guarded};
+use crate::{Function, guarded, switched::Switched};
 
 /// A transmitter and all that it works with.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub struct World {
     pub http: Arc<ScriptedHttp>,
     /// The transmitter itself.
     pub transmitter: Transmitter,
+    /// The FIFO door, which can be out of order.
+    fifo: Arc<Switched>,
     database: Database,
 }
 
@@ -95,11 +97,13 @@ impl World {
         let table = Arc::new(CountingTable::new(table(&database, clock.clone())));
         let push = Arc::new(CountingQueue::new(Arc::new(database.queue("push", QueueKind::Fifo))));
         let http = Arc::new(ScriptedHttp::default());
+        let fifo =
+            Arc::new(Switched::new(Arc::new(database.queue("ingest.fifo", QueueKind::Fifo))));
         let transmitter = Transmitter::new(guarded(Parts {
             config,
             table: table.clone(),
             ingest: Arc::new(database.queue("ingest", QueueKind::Standard)),
-            ingest_fifo: Arc::new(database.queue("ingest.fifo", QueueKind::Fifo)),
+            ingest_fifo: fifo.clone(),
             dead_letters: Arc::new(database.queue("dead-letters", QueueKind::Standard)),
             push: push.clone(),
             signer: signer.clone(),
@@ -108,7 +112,12 @@ impl World {
             clock: clock.clone(),
             ids: Arc::new(SequentialIds::default()),
         }));
-        Self { clock, table, push, signer, http, transmitter, database }
+        Self { clock, table, push, signer, http, transmitter, fifo, database }
+    }
+
+    /// Whether the FIFO door takes nothing from now on.
+    pub fn fail_fifo(&self, fails: bool) {
+        self.fifo.fail(fails);
     }
 
     /// Another process on the same table, queues and keys: it shares no memory with the first.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    json::Invalid, queue::QueueError, seal::SealError, set::SignError, stream::StreamId,
+    json::Invalid, queue::QueueError, scim, seal::SealError, set::SignError, stream::StreamId,
     table::TableError,
 };
 
@@ -48,6 +48,9 @@ pub enum Error {
     /// The operator's wish does not fit the state of things.
     #[error("{0}")]
     Refused(String),
+    /// The standard for provisioning has a name for what is wrong.
+    #[error(transparent)]
+    Scim(#[from] scim::Error),
     /// The table failed.
     #[error("the table failed")]
     Table(#[from] TableError),
@@ -79,6 +82,7 @@ impl Error {
             | Self::TooManyStreams(_)
             | Self::NotFound { .. }
             | Self::Refused(_)
+            | Self::Scim(_)
             | Self::Table(TableError::Corrupt { .. } | TableError::Refused(_))
             | Self::Queue(QueueError::Refused(_))
             | Self::Sign(SignError::KeyUnusable { .. })

@@ -37,6 +37,7 @@
 //! | [`delivery`] | push and poll, back-off, lanes |
 //! | [`client`] | OAuth clients, tokens, outside issuers |
 //! | [`scim`] | SCIM 2.0 on the wire: schemas, filters, PATCH, lists |
+//! | [`directory`] | people and groups, and the events that their changes tell |
 //! | [`operator`] | what an operator sees and does |
 //! | [`metrics`] | what is counted and timed |
 //! | [`web`] | what the HTTP functions share: problems, extractors, limits |
@@ -47,6 +48,7 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod delivery;
+pub mod directory;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod error;

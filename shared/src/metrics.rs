@@ -22,6 +22,8 @@ pub enum Metric {
     EventsFailed,
     /// Messages that cannot be events.
     EventsRefused,
+    /// How old the first change of the directory is whose events are not on the queue; seconds.
+    OutboxAge,
     /// Pushes that did not end well, by stream.
     PushFailures,
     /// SETs that a receiver has.
@@ -39,11 +41,12 @@ pub enum Metric {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::DeliveryLatency,
         Self::EventsAccepted,
         Self::EventsFailed,
         Self::EventsRefused,
+        Self::OutboxAge,
         Self::PushFailures,
         Self::SetsDelivered,
         Self::SetsIssued,
@@ -59,6 +62,7 @@ impl Metric {
             Self::EventsAccepted => "EventsAccepted",
             Self::EventsFailed => "EventsFailed",
             Self::EventsRefused => "EventsRefused",
+            Self::OutboxAge => "OutboxAge",
             Self::PushFailures => "PushFailures",
             Self::SetsDelivered => "SetsDelivered",
             Self::SetsIssued => "SetsIssued",

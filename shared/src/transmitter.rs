@@ -23,7 +23,7 @@ pub struct Transmitter {
 /// The parts, and what is kept of them for a while.
 #[derive(Debug)]
 struct Inner {
-    parts: Parts,
+    parts: Arc<Parts>,
     keys: KeyRing,
     wakes: Wakes,
     jwks: JwksCache,
@@ -78,12 +78,19 @@ impl Transmitter {
         let rate = || Rate::new(parts.config.requests_per_second, clock.clone());
         let (requests, claims) = (rate(), rate());
         let wakes = Wakes::default();
-        Self { inner: Arc::new(Inner { parts, keys, wakes, jwks, requests, claims }) }
+        Self {
+            inner: Arc::new(Inner { parts: Arc::new(parts), keys, wakes, jwks, requests, claims }),
+        }
     }
 
     /// What it is made of.
     pub fn parts(&self) -> &Parts {
         &self.inner.parts
+    }
+
+    /// The same, for what shares them.
+    pub fn shared_parts(&self) -> Arc<Parts> {
+        self.inner.parts.clone()
     }
 
     /// Its keys.

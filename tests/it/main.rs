@@ -5,6 +5,7 @@
 mod bill;
 mod concurrent;
 mod delivery;
+mod directory;
 mod discovery;
 mod emulator;
 mod inactivity;

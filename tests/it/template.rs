@@ -417,6 +417,7 @@ fn wanted_alarms(template: &Template) -> BTreeSet<String> {
     }
     let alarming = |metric: &Metric| match metric {
         Metric::EventsFailed
+        | Metric::OutboxAge
         | Metric::PushFailures
         | Metric::SignLatency
         | Metric::SignThrottles

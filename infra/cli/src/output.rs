@@ -108,6 +108,11 @@ pub fn advise(error: Error) -> anyhow::Error {
         }
         Error::NotFound { kind: "event", .. } => "`tocsin event list` shows those there are",
         Error::NotFound { kind: "key", .. } => "`tocsin keys list` shows those there are",
+        Error::NotFound { kind: "user", .. } => "`tocsin user list` shows those there are",
+        Error::NotFound { kind: "group", .. } => "`tocsin group list` shows those there are",
+        Error::NotFound { kind: "txn", .. } => {
+            "the answer to each SCIM request names its own in the header Tocsin-Txn"
+        }
         Error::NotFound { kind: "token", .. } => {
             "`tocsin client show` shows those of a client; what is over is forgotten"
         }
@@ -130,6 +135,7 @@ pub fn advise(error: Error) -> anyhow::Error {
         | Error::MayNotCreate
         | Error::NotFound { .. }
         | Error::Refused(_)
+        | Error::Scim(_)
         | Error::Seal(_)
         | Error::TooManyStreams(_)
         | Error::TooSoon { .. }

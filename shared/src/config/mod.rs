@@ -43,6 +43,26 @@ pub struct Config {
     pub poll_wait: Duration,
     /// How many SETs one poll answers at most.
     pub poll_sets: usize,
+    /// How long it is kept who changed what in the directory.
+    pub audit_retention: Duration,
+    /// What is told of people.
+    pub directory: DirectoryConfig,
+}
+
+/// What the directory tells of people, where the standards leave it open.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DirectoryConfig {
+    /// A new password ends the sessions (CAEP `session-revoked`).
+    pub end_sessions_on_password_change: bool,
+    /// Who joins or leaves a group is told to have other `groups` (CAEP `token-claims-change`).
+    pub group_claims: bool,
+}
+
+impl Default for DirectoryConfig {
+    fn default() -> Self {
+        Self { end_sessions_on_password_change: true, group_claims: true }
+    }
 }
 
 impl Config {
@@ -63,6 +83,8 @@ impl Config {
             lanes: 8,
             poll_wait: Duration::from_secs(25),
             poll_sets: 100,
+            audit_retention: Duration::from_hours(400 * 24),
+            directory: DirectoryConfig::default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    config::{Config, Issuer, TrustedIssuer, span::Span},
+    config::{Config, DirectoryConfig, Issuer, TrustedIssuer, span::Span},
     event::EventType,
     json::Invalid,
     set::Algorithm,
@@ -38,6 +38,10 @@ pub struct Settings {
     pub trusted_issuers: Vec<TrustedIssuer>,
     /// See [`Config::requests_per_second`].
     pub requests_per_second: u32,
+    /// See [`Config::audit_retention`].
+    pub audit_retention: Span,
+    /// See [`Config::directory`].
+    pub directory: DirectoryConfig,
 }
 
 impl Default for Settings {
@@ -57,6 +61,8 @@ impl Default for Settings {
             private_event_types: config.private_event_types,
             trusted_issuers: config.trusted_issuers,
             requests_per_second: config.requests_per_second,
+            audit_retention: Span(config.audit_retention),
+            directory: config.directory,
         }
     }
 }
@@ -76,6 +82,8 @@ impl Settings {
             private_event_types: self.private_event_types.clone(),
             trusted_issuers: self.trusted_issuers.clone(),
             requests_per_second: self.requests_per_second,
+            audit_retention: self.audit_retention.0,
+            directory: self.directory,
             ..Config::new(issuer)
         })
     }

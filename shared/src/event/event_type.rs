@@ -40,6 +40,12 @@ macro_rules! risc {
     };
 }
 
+macro_rules! scim {
+    ($name:literal) => {
+        EventType(Cow::Borrowed(concat!("urn:ietf:params:scim:event:", $name)))
+    };
+}
+
 macro_rules! ssf {
     ($name:literal) => {
         EventType(Cow::Borrowed(concat!(
@@ -100,6 +106,34 @@ impl EventType {
     pub const RECOVERY_INFORMATION_CHANGED: Self = risc!("recovery-information-changed");
     /// Deprecated: [`EventType::SESSION_REVOKED`] has taken its place ([RISC 1.0, 2.11]).
     pub const SESSIONS_REVOKED: Self = risc!("sessions-revoked");
+}
+
+/// SCIM ([RFC 9967, 2]).
+impl EventType {
+    /// A resource is told of from now on.
+    pub const SCIM_FEED_ADD: Self = scim!("feed:add");
+    /// A resource is not told of any more.
+    pub const SCIM_FEED_REMOVE: Self = scim!("feed:remove");
+    /// A resource was made; which attributes it has.
+    pub const SCIM_CREATE_NOTICE: Self = scim!("prov:create:notice");
+    /// A resource was made; all of it.
+    pub const SCIM_CREATE_FULL: Self = scim!("prov:create:full");
+    /// A resource was changed; which attributes.
+    pub const SCIM_PATCH_NOTICE: Self = scim!("prov:patch:notice");
+    /// A resource was changed; how.
+    pub const SCIM_PATCH_FULL: Self = scim!("prov:patch:full");
+    /// A resource was replaced; which attributes are others.
+    pub const SCIM_PUT_NOTICE: Self = scim!("prov:put:notice");
+    /// A resource was replaced; all of it.
+    pub const SCIM_PUT_FULL: Self = scim!("prov:put:full");
+    /// A resource is no more.
+    pub const SCIM_DELETE: Self = scim!("prov:delete");
+    /// A resource can be used again.
+    pub const SCIM_ACTIVATE: Self = scim!("prov:activate");
+    /// A resource cannot be used.
+    pub const SCIM_DEACTIVATE: Self = scim!("prov:deactivate");
+    /// What was asked for without waiting is done.
+    pub const SCIM_ASYNC_RESPONSE: Self = scim!("misc:asyncresp");
 }
 
 /// SSF ([SSF 1.0, 8.1.4 and 8.1.5]): made by the transmitter alone, delivered on every stream.

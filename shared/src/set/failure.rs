@@ -37,7 +37,8 @@ impl Failure {
                 | Error::TooManyStreams(_)
                 | Error::TooSoon { .. }
                 | Error::NotFound { .. }
-                | Error::Refused(_) => false,
+                | Error::Refused(_)
+                | Error::Scim(_) => false,
             },
             Self::OutOfTime => false,
         }

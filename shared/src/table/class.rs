@@ -30,12 +30,36 @@ impl Single {
 
 /// The assertions that a client has used.
 pub const ASSERTION: Class = Class("ASSERTION#");
+/// Who changed what of a person or a group.
+pub const AUDIT: Class = Class("AUDIT#");
 /// A client.
 pub const CLIENT: Class = Class("CLIENT#");
 /// Which streams a client has.
 pub const CLIENT_STREAMS: Class = Class("CLIENT_STREAMS#");
+/// How many people, or groups, there are.
+pub const COUNT: Class = Class("COUNT#");
+/// Who has an e-mail address.
+pub const EMAIL: Class = Class("EMAIL#");
+/// What a provisioning client calls so.
+pub const EXTERNAL_ID: Class = Class("EXTERNAL_ID#");
+/// A group of people.
+pub const GROUP: Class = Class("GROUP#");
+/// Which group has a name.
+pub const GROUP_NAME: Class = Class("GROUP_NAME#");
+/// What a deletion, or a change of many members, leaves to do.
+pub const JOB: Class = Class("JOB#");
+/// A change of many members that is worked off.
+pub const JOURNAL: Class = Class("JOURNAL#");
+/// The members of a group.
+pub const MEMBER: Class = Class("MEMBER#");
+/// The groups of a person.
+pub const MEMBER_OF: Class = Class("MEMBER_OF#");
 /// An account that may have opted out.
 pub const OPT_OUT: Class = Class("OPT_OUT#");
+/// Events of the directory that are still to be put on the queue.
+pub const OUTBOX: Class = Class("OUTBOX#");
+/// Where a page of a list begins.
+pub const PAGE: Class = Class("PAGE#");
 /// The SETs that were issued to a stream.
 pub const SET: Class = Class("SET#");
 /// A stream.
@@ -48,11 +72,21 @@ pub const STREAM_SUBJECT: Class = Class("STREAM_SUBJECT#");
 pub const SUBJECT: Class = Class("SUBJECT#");
 /// The access tokens of a client.
 pub const TOKEN: Class = Class("TOKEN#");
+/// What one request changed, and the events that follow.
+pub const TXN: Class = Class("TXN#");
 /// Which streams want an event type.
 pub const TYPE: Class = Class("TYPE#");
+/// A person.
+pub const USER: Class = Class("USER#");
+/// Which person has a name.
+pub const USERNAME: Class = Class("USERNAME#");
 
 /// All clients.
 pub const CLIENTS: Single = Single("CLIENTS");
+/// The lock dates that are to come.
+pub const DUE: Single = Single("DUE");
+/// All groups.
+pub const GROUPS: Single = Single("GROUPS");
 /// The ring of keys.
 pub const KEYS: Single = Single("KEYS");
 /// Whether anybody has ever opted out.
@@ -61,21 +95,38 @@ pub const OPT_OUTS: Single = Single("OPT_OUTS");
 pub const STREAMS: Single = Single("STREAMS");
 /// How far the sweep has come.
 pub const SWEEP: Single = Single("SWEEP");
+/// All people.
+pub const USERS: Single = Single("USERS");
 
-const CLASSES: [Class; 11] = [
+const CLASSES: [Class; 26] = [
     ASSERTION,
+    AUDIT,
     CLIENT,
     CLIENT_STREAMS,
+    COUNT,
+    EMAIL,
+    EXTERNAL_ID,
+    GROUP,
+    GROUP_NAME,
+    JOB,
+    JOURNAL,
+    MEMBER,
+    MEMBER_OF,
     OPT_OUT,
+    OUTBOX,
+    PAGE,
     SET,
     STREAM,
     STREAM_ACTIVITY,
     STREAM_SUBJECT,
     SUBJECT,
     TOKEN,
+    TXN,
     TYPE,
+    USER,
+    USERNAME,
 ];
-const SINGLES: [Single; 5] = [CLIENTS, KEYS, OPT_OUTS, STREAMS, SWEEP];
+const SINGLES: [Single; 8] = [CLIENTS, DUE, GROUPS, KEYS, OPT_OUTS, STREAMS, SWEEP, USERS];
 
 /// The pattern of the class that a partition key belongs to, as rights name it: `CLIENT#*`, or
 /// `CLIENTS`.

@@ -19,7 +19,8 @@ use url::Url;
 
 use crate::{
     Transmitter,
-    web::{Problem, paths},
+    directory::SCIM_BASE,
+    web::{Problem, paths, problem::ScimError},
 };
 
 /// Beyond the longest poll, a request may take this long.
@@ -70,6 +71,12 @@ fn local(path: &str, prefix: &str) -> Option<String> {
     rest.starts_with('/').then(|| rest.to_owned())
 }
 
+/// Whether `path` is one of SCIM's, whose clients read SCIM's errors alone.
+fn is_scim(path: &str, prefix: &str) -> bool {
+    let below = path.strip_prefix(prefix).and_then(|path| path.strip_prefix(SCIM_BASE));
+    below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 fn with_path(uri: &Uri, path: &str) -> Uri {
     let path = match uri.query() {
         Some(query) => format!("{path}?{query}"),
@@ -104,7 +111,11 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
 }
 
 async fn finish(State(us): State<Transmitter>, request: Request, next: Next) -> Response {
+    let is_scim = is_scim(request.uri().path(), &issuer_path(&us));
     let mut response = next.run(request).await;
+    if let Some(error) = response.extensions_mut().remove::<ScimError>().filter(|_| is_scim) {
+        response = error.tell(response);
+    }
     let headers = response.headers_mut();
     // Tokens, configurations and errors are nobody's to keep; what may be kept says so itself.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

@@ -5,12 +5,18 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::{
     HeaderValue, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde::Serialize;
 
 use crate::{
-    Error, json::Invalid, queue::QueueError, seal::SealError, set::SignError, table::TableError,
+    Error,
+    json::Invalid,
+    queue::QueueError,
+    scim::{self, ErrorKind},
+    seal::SealError,
+    set::SignError,
+    table::TableError,
 };
 
 /// An error answer: `application/problem+json` (RFC 9457).
@@ -19,6 +25,8 @@ pub struct Problem {
     kind: Kind,
     detail: Option<String>,
     member: Option<String>,
+    // What SCIM calls it, where it has a word of its own.
+    scim_type: Option<&'static str>,
     // Logged once, when the answer is made; never sent.
     cause: Option<Box<Error>>,
 }
@@ -33,10 +41,12 @@ enum Kind {
     MethodNotAllowed,
     RequestTimeout,
     Conflict,
+    PreconditionFailed,
     TooLarge,
     UnsupportedMediaType,
     TooManyRequests { retry_after: Duration },
     Internal,
+    NotImplemented,
     Unavailable,
 }
 
@@ -82,6 +92,11 @@ impl Problem {
         Self::of(Kind::Internal)
     }
 
+    /// A part of a standard that we leave out.
+    pub fn not_implemented() -> Self {
+        Self::of(Kind::NotImplemented).because("this part of the standard is not offered")
+    }
+
     /// Its status code.
     pub fn status(&self) -> StatusCode {
         self.kind.words().0
@@ -93,7 +108,7 @@ impl Problem {
     }
 
     fn of(kind: Kind) -> Self {
-        Self { kind, detail: None, member: None, cause: None }
+        Self { kind, detail: None, member: None, scim_type: None, cause: None }
     }
 
     fn because(self, detail: impl Into<String>) -> Self {
@@ -110,6 +125,7 @@ impl From<Error> for Problem {
             Error::MayNotCreate => Kind::Forbidden { scope: None },
             Error::StreamNotFound(_) | Error::NotFound { .. } => Kind::NotFound,
             Error::TooManyStreams(_) | Error::Refused(_) => Kind::Conflict,
+            Error::Scim(error) => of_scim(error.kind),
             Error::TooSoon { retry_after } => Kind::TooManyRequests { retry_after: *retry_after },
             Error::Table(TableError::Conflict | TableError::Unavailable(_))
             | Error::Queue(QueueError::Unavailable(_))
@@ -132,8 +148,39 @@ impl From<Error> for Problem {
                 let problem = Self::of(kind).because(format!("{member} {reason}"));
                 Self { member: Some(member), ..problem }
             }
+            Error::Scim(error) => {
+                Self { scim_type: error.kind.scim_type(), ..Self::of(kind).because(error.detail) }
+            }
             error => Self::of(kind).because(error.to_string()),
         }
+    }
+}
+
+impl From<scim::Error> for Problem {
+    fn from(error: scim::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
+/// The status of a refusal of SCIM (RFC 7644, 3.12).
+fn of_scim(kind: ErrorKind) -> Kind {
+    match kind {
+        ErrorKind::InvalidFilter
+        | ErrorKind::TooMany
+        | ErrorKind::Mutability
+        | ErrorKind::InvalidSyntax
+        | ErrorKind::InvalidPath
+        | ErrorKind::NoTarget
+        | ErrorKind::InvalidValue
+        | ErrorKind::InvalidVersion
+        | ErrorKind::InvalidCursor
+        | ErrorKind::ExpiredCursor
+        | ErrorKind::InvalidCount => Kind::Invalid,
+        ErrorKind::Uniqueness => Kind::Conflict,
+        ErrorKind::Sensitive => Kind::Forbidden { scope: None },
+        ErrorKind::NotFound => Kind::NotFound,
+        ErrorKind::PreconditionFailed => Kind::PreconditionFailed,
+        ErrorKind::TooLarge => Kind::TooLarge,
     }
 }
 
@@ -167,6 +214,12 @@ impl Kind {
             }
             Self::Conflict => {
                 (StatusCode::CONFLICT, "conflict", "This does not fit the state of things")
+            }
+            Self::PreconditionFailed => {
+                (StatusCode::PRECONDITION_FAILED, "precondition-failed", "It has another version")
+            }
+            Self::NotImplemented => {
+                (StatusCode::NOT_IMPLEMENTED, "not-implemented", "This is not offered")
             }
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
             Self::UnsupportedMediaType => (
@@ -203,11 +256,21 @@ impl Kind {
             | Self::MethodNotAllowed
             | Self::RequestTimeout
             | Self::Conflict
+            | Self::PreconditionFailed
+            | Self::NotImplemented
             | Self::TooLarge
             | Self::UnsupportedMediaType
             | Self::TooManyRequests { .. }
             | Self::Internal
             | Self::Unavailable => None,
+        }
+    }
+
+    /// What SCIM calls what is not its own error.
+    fn scim_type(self) -> Option<&'static str> {
+        match self {
+            Self::Invalid => Some("invalidSyntax"),
+            _ => None,
         }
     }
 
@@ -226,10 +289,38 @@ impl Kind {
             | Self::MethodNotAllowed
             | Self::RequestTimeout
             | Self::Conflict
+            | Self::PreconditionFailed
+            | Self::NotImplemented
             | Self::TooLarge
             | Self::UnsupportedMediaType
             | Self::Internal => None,
         }
+    }
+}
+
+/// A problem as SCIM tells it (RFC 7644, 3.12); goes along with each answer, and takes the place of its
+/// body below SCIM's base.
+#[derive(Clone, Debug)]
+pub(super) struct ScimError {
+    detail: String,
+    scim_type: Option<&'static str>,
+}
+
+impl ScimError {
+    /// The answer with this status, told so.
+    pub(super) fn tell(self, response: Response) -> Response {
+        let (mut parts, _) = response.into_parts();
+        let mut body = serde_json::json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+            "status": parts.status.as_str(),
+            "detail": self.detail,
+        });
+        if let Some(scim_type) = self.scim_type {
+            body["scimType"] = scim_type.into();
+        }
+        parts.headers.remove(CONTENT_LENGTH);
+        parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/scim+json"));
+        Response::from_parts(parts, body.to_string().into())
     }
 }
 
@@ -259,6 +350,10 @@ impl IntoResponse for Problem {
             member: self.member.as_deref(),
         };
         let mut response = (status, axum::Json(body)).into_response();
+        response.extensions_mut().insert(ScimError {
+            detail: self.detail.clone().unwrap_or_else(|| title.to_owned()),
+            scim_type: self.scim_type.or(self.kind.scim_type()),
+        });
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(challenge) = self.kind.challenge() {

@@ -7,7 +7,7 @@ use serde_json::json;
 use ssf::{
     clock::{Clock, SystemClock},
     config::{
-        Issuer, Settings, TrustedIssuer,
+        DirectoryConfig, Issuer, Settings, TrustedIssuer,
         span::{self, Span},
     },
     delivery::{HttpsPush, HttpsPushSettings},
@@ -41,6 +41,7 @@ use crate::{
         --push-ca ./data/tls/cert.pem",
     ),
 ]))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Args {
     /// Where to keep everything; made if it is not there
     #[arg(long, value_name = "DIR", env = "TOCSIN_DATA", hide_env_values = true)]
@@ -104,6 +105,18 @@ pub struct Args {
     /// How many requests a second one client may make, on average
     #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u32).range(1..))]
     requests_per_second: u32,
+
+    /// How long it is kept who changed what in the directory
+    #[arg(long, value_name = "SPAN", default_value = "days=400", value_parser = span::parse)]
+    audit_retention: Duration,
+
+    /// Do not tell that sessions end when somebody's password is changed
+    #[arg(long)]
+    password_change_keeps_sessions: bool,
+
+    /// Do not tell who joins or leaves a group that their claim `groups` is another
+    #[arg(long)]
+    no_group_claims: bool,
 }
 
 /// Serves until it is asked to end.
@@ -195,6 +208,11 @@ impl Args {
             private_event_types: self.event_type.iter().cloned().collect(),
             trusted_issuers: self.trusted_issuers()?,
             requests_per_second: self.requests_per_second,
+            audit_retention: Span(self.audit_retention),
+            directory: DirectoryConfig {
+                end_sessions_on_password_change: !self.password_change_keeps_sessions,
+                group_claims: !self.no_group_claims,
+            },
         })
     }
 

@@ -19,6 +19,7 @@ pub use json::{
 pub use path::AttributePath;
 pub use user::{ENTERPRISE_USER, TOCSIN_USER, USER};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// A schema: a URN, and the attributes that it names.
@@ -42,7 +43,7 @@ impl Schema {
 }
 
 /// The types of resources that the directory holds.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub enum ResourceType {
     /// A person.
     User,

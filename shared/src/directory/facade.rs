@@ -1,0 +1,42 @@
+//! The façade: everything that can be asked of the directory.
+
+use std::sync::Arc;
+
+use super::{Actor, Cause};
+use crate::{Parts, Transmitter};
+
+/// Where SCIM is below the issuer (RFC 7644, 3.2).
+pub const SCIM_BASE: &str = "/scim/v2";
+
+/// The directory of people and groups; cheap to clone. Its methods live beside what they are about.
+///
+/// It is an upstream like any other: what its changes tell goes on the queue for senders who need
+/// order, as messages that the transmitter takes in. It knows types of events and no streams; the
+/// transmitter knows nothing of people.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    parts: Arc<Parts>,
+}
+
+impl Directory {
+    /// The directory that shares the parts of `transmitter`.
+    pub fn of(transmitter: &Transmitter) -> Self {
+        Self { parts: transmitter.shared_parts() }
+    }
+
+    /// What it is made of.
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// Where SCIM is served: what all locations begin with.
+    pub fn base(&self) -> String {
+        self.parts.config.issuer.join(SCIM_BASE)
+    }
+
+    /// A cause of this moment, with a `txn` of its own.
+    pub fn cause(&self, actor: Actor) -> Cause {
+        let txn = self.parts.ids.fresh().hyphenated().to_string();
+        Cause { actor, txn, at: self.parts.clock.now(), replaces: false }
+    }
+}

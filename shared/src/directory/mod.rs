@@ -1,0 +1,56 @@
+//! The directory: people and groups, and what their changes tell.
+//!
+//! Every change, whichever way it comes, is one transaction: the resource, the rows by which it is
+//! found, who changed what ([`Change`]), and the events that follow, in the outbox. Then the request
+//! puts the events on the queue for senders who need order; what a crash left there, the sweep does.
+//!
+//! # What is promised
+//!
+//! * **Every change is told.** What was committed is told, once to each stream that wants it, and in
+//!   order for each person and each group. Order holds for one resource, not between a group and its
+//!   members; a shared `txn` joins them.
+//! * **The same change tells the same**, whichever way it came; what changes nothing tells nothing.
+//! * **Off means off.** Who is locked or deleted is so at once: every use reads the person's row.
+//! * **No name twice.** A `userName` and a group's `displayName` are unique without regard to case
+//!   and to the Unicode form, also where two come at once.
+
+mod attributes;
+mod cause;
+mod claims;
+mod counts;
+mod facade;
+mod group;
+mod groups;
+mod history;
+mod id;
+mod jobs;
+mod journal;
+mod lists;
+mod members;
+mod outbox;
+mod password;
+mod plan;
+mod positions;
+mod record;
+mod resource;
+mod store;
+mod sweep;
+mod tells;
+mod text;
+mod user;
+mod users;
+
+pub use attributes::{Address, ENTERPRISE, Enterprise, Labelled, Manager, Name, UserAttributes};
+pub use cause::{Actor, Cause};
+pub use facade::{Directory, SCIM_BASE};
+pub use group::Group;
+pub use groups::{MAX_MEMBER_CHANGES, MemberRequest, MemberStep, Unknown};
+pub use id::ResourceId;
+pub use lists::{Found, Listed, MAX_PAGE, Search, Start};
+pub use password::PasswordHash;
+pub use positions::CURSOR_LIVES;
+pub use record::{Change, Deed, Following};
+pub use resource::{Given, location};
+pub use sweep::Kept;
+pub use user::User;
+pub use users::Changed;

@@ -1,0 +1,148 @@
+//! The outbox: events that were decided on together with a change, in the same transaction, until
+//! they are on the queue.
+
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{
+    Cause, Directory, ResourceId,
+    store::{OUTBOX_PARTS, outbox_key, outbox_partition},
+    tells::Told,
+};
+use crate::{
+    Error, clock,
+    error::chain,
+    metrics::{self, Metric},
+    queue::Message,
+    table::{Condition, Content, Item, Query, Write},
+};
+
+/// A row of the outbox: the events of one change of one resource, in order.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Outgoing {
+    /// When the change was made.
+    pub(crate) at: Timestamp,
+    /// The messages, and under which name each is sent only once.
+    pub(crate) messages: Vec<(String, String)>,
+}
+
+/// How many rows are handed over at once.
+const ROWS: usize = 100;
+
+/// What is this old, nobody hands over any more: whoever made it has died. A request has 30 seconds.
+const LEFT_AFTER: Duration = Duration::from_secs(35);
+
+impl Outgoing {
+    /// The messages of these events of the change `sequence` of the resource `id`.
+    pub(crate) fn new(id: ResourceId, sequence: u64, events: &[Told], cause: &Cause) -> Self {
+        let name = |n: usize| event_id(&cause.txn, id, sequence, n);
+        let message = |(n, event): (usize, &Told)| {
+            let (name, at) = (name(n), cause.at.as_second());
+            let mut events = Map::new();
+            events.insert(event.event_type.as_str().to_owned(), event.payload.clone());
+            let mut message = Map::new();
+            message.insert("id".to_owned(), name.as_str().into());
+            message.insert("sub_id".to_owned(), event.subject.clone());
+            message.insert("events".to_owned(), Value::Object(events));
+            message.insert("txn".to_owned(), cause.txn.as_str().into());
+            message.insert("toe".to_owned(), at.into());
+            (name, Value::Object(message).to_string())
+        };
+        Self { at: cause.at, messages: events.iter().enumerate().map(message).collect() }
+    }
+
+    pub(crate) fn write(&self, id: ResourceId, sequence: u64) -> Write {
+        Write::put(outbox_key(id, sequence), Condition::Any, Content::json(self))
+    }
+}
+
+/// The name of the event `n` of a change: the same however often it is sent.
+pub(crate) fn event_id(txn: &str, id: ResourceId, sequence: u64, n: usize) -> String {
+    format!("{txn}.{id}.{sequence}.{n}")
+}
+
+impl Directory {
+    /// Puts on the queue what waits of these resources, in order for each. What cannot be put there
+    /// now is left to the next change of the resource, or to [`Self::hand_over_left`]: the change is
+    /// made, and nobody has to wait.
+    pub(crate) async fn hand_over(&self, ids: &[ResourceId]) {
+        if let Err(error) = self.try_hand_over(ids).await {
+            tracing::warn!(error = chain(&error), "events are left in the outbox for a while");
+        }
+    }
+
+    async fn try_hand_over(&self, ids: &[ResourceId]) -> Result<(), Error> {
+        let waiting = try_join_all(ids.iter().map(|id| self.waiting(*id))).await?;
+        self.send(waiting.into_iter().flatten().collect()).await.map(drop)
+    }
+
+    /// What waits of one resource: the changes from before too, for they must be first.
+    async fn waiting(&self, id: ResourceId) -> Result<Vec<(String, Item)>, Error> {
+        let partition = outbox_partition(id.part(OUTBOX_PARTS));
+        let query = Query::sorted(partition, format!("{id}#")).limit(ROWS);
+        let page = self.parts().table.query(query).await?;
+        Ok(page.items.into_iter().map(|item| (id.to_string(), item)).collect())
+    }
+
+    /// Sends these rows, each for the group of its resource, and deletes those that are sent; how
+    /// many that were.
+    async fn send(&self, rows: Vec<(String, Item)>) -> Result<usize, Error> {
+        let mut messages = Vec::new();
+        let mut rows_of = Vec::new();
+        for (row, (group, item)) in rows.iter().enumerate() {
+            for (name, body) in item.read::<Outgoing>()?.messages {
+                messages.push(Message {
+                    body,
+                    group: Some(group.clone()),
+                    deduplication: Some(name),
+                    ..Message::default()
+                });
+                rows_of.push(row);
+            }
+        }
+        if messages.is_empty() {
+            return Ok(0);
+        }
+        let mut failed = None;
+        let mut kept = vec![false; rows.len()];
+        for (row, sent) in rows_of.into_iter().zip(self.parts().ingest_fifo.send(messages).await) {
+            if let Err(error) = sent {
+                kept[row] = true;
+                failed = Some(error);
+            }
+        }
+        let done = rows.into_iter().zip(kept).filter(|(_, kept)| !kept);
+        let deletes: Vec<_> =
+            done.map(|((_, item), _)| Write::delete(item.key, Condition::Any)).collect();
+        let sent = deletes.len();
+        for deleted in self.parts().table.write(deletes).await {
+            deleted?;
+        }
+        failed.map_or(Ok(sent), |error| Err(error.into()))
+    }
+
+    /// Puts on the queue what nobody else does any more, and says how many changes that were.
+    pub(crate) async fn hand_over_left(&self) -> Result<usize, Error> {
+        let now = self.parts().clock.now();
+        let mut sent = 0;
+        for part in 0..OUTBOX_PARTS {
+            let query = Query::sorted(outbox_partition(part), "").limit(ROWS);
+            let page = self.parts().table.query(query).await?;
+            let mut left = Vec::new();
+            for item in page.items {
+                let age = clock::since(item.read::<Outgoing>()?.at, now);
+                metrics::age(Metric::OutboxAge, age);
+                if age >= LEFT_AFTER {
+                    let id = item.key.sk.split('#').next().unwrap_or_default().to_owned();
+                    left.push((id, item));
+                }
+            }
+            sent += self.send(left).await?;
+        }
+        Ok(sent)
+    }
+}

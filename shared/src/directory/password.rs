@@ -1,0 +1,82 @@
+//! Passwords: taken, hashed, and never seen again.
+
+use std::fmt;
+
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version,
+    password_hash::phc::PasswordHash as PhcHash,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{client::Secret, json::Invalid};
+
+/// What is kept of a password: its Argon2id hash in the PHC string format. Its `Debug` does not
+/// show it.
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// No password has more bytes than this; more would only cost time.
+    pub const MAX_BYTES: usize = 1024;
+
+    /// Hashes `password`: some tens of milliseconds of processor and 19 MiB of memory, hence not
+    /// for a thread on which others wait.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] when the password is empty or longer than [`Self::MAX_BYTES`].
+    pub fn of(password: &Secret) -> Result<Self, Invalid> {
+        let refuse = |reason: &str| Invalid::new("password", reason);
+        let bytes = password.expose().as_bytes();
+        if bytes.is_empty() || bytes.len() > Self::MAX_BYTES {
+            return Err(refuse("must have 1 to 1,024 bytes"));
+        }
+        let mut salt = [0; 16];
+        aws_lc_rs::rand::fill(&mut salt).expect("the system has a source of randomness");
+        let hash = hasher().hash_password_with_salt(bytes, &salt);
+        Ok(Self(hash.map_err(|_| refuse("cannot be hashed"))?.to_string()))
+    }
+
+    /// Whether it is of `password`. As slow as [`Self::of`].
+    pub fn fits(&self, password: &Secret) -> bool {
+        PhcHash::new(&self.0)
+            .is_ok_and(|hash| hasher().verify_password(password.expose().as_bytes(), &hash).is_ok())
+    }
+}
+
+/// OWASP's smaller choice for Argon2id: 19 MiB, two passes, one lane.
+fn hasher() -> Argon2<'static> {
+    let params = Params::new(19_456, 2, 1, None).expect("these are within the bounds of Argon2");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_fits_its_password_only_and_is_never_printed() {
+        let hash = PasswordHash::of(&Secret::new("correct horse battery staple")).unwrap();
+        assert!(hash.fits(&Secret::new("correct horse battery staple")));
+        assert!(!hash.fits(&Secret::new("correct horse battery stapler")));
+        assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "a PHC string");
+        assert_ne!(hash, PasswordHash::of(&Secret::new("correct horse battery staple")).unwrap());
+        assert_eq!(format!("{hash:?}"), "PasswordHash(…)");
+    }
+
+    #[test]
+    fn no_password_is_empty_or_endless() {
+        for text in [String::new(), "x".repeat(1025)] {
+            let invalid = PasswordHash::of(&Secret::new(text)).unwrap_err();
+            assert_eq!(invalid.to_string(), "password: must have 1 to 1,024 bytes");
+        }
+        assert!(PasswordHash::of(&Secret::new("x".repeat(1024))).is_ok());
+    }
+}

@@ -1,0 +1,109 @@
+//! What is noted of a change besides the change itself: who changed what, and which events follow.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Actor, Cause, ResourceId,
+    outbox::{Outgoing, event_id},
+    store::{audit_partition, txn_partition},
+    tells::Told,
+};
+use crate::{
+    clock,
+    config::Config,
+    event::EventType,
+    scim::ResourceType,
+    table::{Condition, Content, Key, Write},
+};
+
+/// What was done to a resource.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deed {
+    /// It was made.
+    Created,
+    /// Some of it is not what it was.
+    Changed,
+    /// It is no more.
+    Deleted,
+}
+
+/// Who changed what of one resource; never the values.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Change {
+    /// The kind of resource.
+    pub kind: ResourceType,
+    /// Which one.
+    pub id: ResourceId,
+    /// What was done to it.
+    pub deed: Deed,
+    /// The paths of the attributes that are not what they were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<String>,
+    /// Who did it.
+    pub actor: Actor,
+    /// When.
+    pub at: Timestamp,
+    /// The name of the request, which its events share.
+    pub txn: String,
+    /// The events that follow, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<Following>,
+}
+
+/// An event that follows from a change.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Following {
+    /// Its name at the door.
+    pub id: String,
+    /// Its type.
+    pub event_type: EventType,
+}
+
+/// One change of a resource, about to be written.
+#[derive(Debug)]
+pub(crate) struct Noted<'a> {
+    pub(crate) kind: ResourceType,
+    pub(crate) id: ResourceId,
+    /// Its number among the changes of the resource.
+    pub(crate) sequence: u64,
+    pub(crate) deed: Deed,
+    pub(crate) attributes: Vec<String>,
+    pub(crate) events: &'a [Told],
+}
+
+impl Noted<'_> {
+    /// What is written together with the change.
+    pub(crate) fn writes(self, cause: &Cause, config: &Config) -> Vec<Write> {
+        let Self { kind, id, sequence, deed, attributes, events } = self;
+        let following = |(n, event): (usize, &Told)| Following {
+            id: event_id(&cause.txn, id, sequence, n),
+            event_type: event.event_type.clone(),
+        };
+        let change = Change {
+            kind,
+            id,
+            deed,
+            attributes,
+            actor: cause.actor.clone(),
+            at: cause.at,
+            txn: cause.txn.clone(),
+            events: events.iter().enumerate().map(following).collect(),
+        };
+        let until = |retention| Some(clock::add(cause.at, retention));
+        let content = Content::json(&change);
+        let audit = Content { expires: until(config.audit_retention), ..content.clone() };
+        let txn = Content { expires: until(config.event_retention), ..content };
+        let number = format!("{sequence:012}");
+        let txn_key = Key::new(txn_partition(&cause.txn), format!("{id}#{number}"));
+        let mut writes = vec![
+            Write::put(Key::new(audit_partition(id), number), Condition::Any, audit),
+            Write::put(txn_key, Condition::Any, txn),
+        ];
+        if !events.is_empty() {
+            writes.push(Outgoing::new(id, sequence, events, cause).write(id, sequence));
+        }
+        writes
+    }
+}
