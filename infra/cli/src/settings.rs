@@ -42,7 +42,7 @@ mod tests {
     use std::time::Duration;
 
     use ssf::{
-        config::{TrustedIssuer, span::Span},
+        config::{DirectoryConfig, TrustedIssuer, span::Span},
         event::EventType,
         set::Algorithm,
         stream::DefaultSubjects,
@@ -71,6 +71,11 @@ mod tests {
                 client_claim: "azp".to_owned(),
             }],
             requests_per_second: 7,
+            audit_retention: Span(Duration::from_hours(24)),
+            directory: DirectoryConfig {
+                end_sessions_on_password_change: false,
+                group_claims: false,
+            },
         };
         write(&settings, folder.path()).unwrap();
         write(&settings, folder.path()).unwrap();
