@@ -70,6 +70,16 @@ impl Filter {
         Ok(filter)
     }
 
+    /// How often the filter compares.
+    pub fn terms(&self) -> usize {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::terms).sum(),
+            Self::Not(part) => part.terms(),
+            Self::ValuePath { filter, .. } => filter.terms(),
+            Self::Compare { .. } | Self::Present(_) => 1,
+        }
+    }
+
     /// The filters that must all hold: the parts of an `and`, or the filter itself.
     pub fn conjuncts(&self) -> &[Self] {
         match self {

@@ -37,6 +37,9 @@ pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /// A request has at most so many operations.
 pub const MAX_OPERATIONS: usize = 10_000;
 
+/// A request changes attributes of the resource itself at most so often.
+pub const MAX_CHANGES: usize = 1000;
+
 /// A PATCH request that was read and makes sense, but may still not fit its resource.
 #[derive(Clone)]
 pub struct PatchRequest {

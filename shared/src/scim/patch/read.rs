@@ -3,11 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::{
-    MAX_OPERATIONS, MemberOperation, Operation, PATCH_OP, PatchRequest, Step, Target,
+    MAX_CHANGES, MAX_OPERATIONS, MemberOperation, Operation, PATCH_OP, PatchRequest, Step, Target,
     members::{self, count},
 };
 use crate::scim::{
     Error, ErrorKind, Path, ResourceType,
+    filter::MAX_TERMS,
     normalize::{at_most, canonical, member, names_schema, reference_id},
     schema::{AttributePath, Mutability, Schema},
 };
@@ -46,6 +47,7 @@ pub(super) fn request(message: &Value, resource_type: ResourceType) -> Result<Pa
         })?;
     }
     at_most(count(&reader.members))?;
+    reader.bounded()?;
     Ok(PatchRequest { resource_type, steps: reader.steps, members: reader.members })
 }
 
@@ -169,13 +171,15 @@ impl Reader {
         }
         let whole = path.sub_attribute.is_none() && path.attribute.multi_valued;
         let value = match (operation, value) {
-            // An empty list of what to remove removes nothing.
-            (Operation::Remove, Some(Value::Array(none))) if whole && none.is_empty() => {
-                return Ok(());
+            (Operation::Remove, Some(listed)) if whole && !listed.is_null() => {
+                match new_value(&path, listed)? {
+                    // Who lists nothing to remove does not mean all.
+                    None => return Ok(()),
+                    listed => listed,
+                }
             }
-            (Operation::Remove, _) if !whole => None,
+            (Operation::Remove, _) | (_, None) => None,
             (_, Some(value)) => new_value(&path, value)?,
-            (_, None) => None,
         };
         // The address of a manager says its id.
         let (path, value) = match (path.sub_attribute, value) {
@@ -212,6 +216,21 @@ impl Reader {
             _ => return Err(Error::value(format_args!("{} is not an object", schema.id))),
         }
         self.push(Operation::Remove, Target::Extension(schema), None);
+        Ok(())
+    }
+
+    /// The work that the request asks for has a bound, whatever the resource is.
+    fn bounded(&self) -> Result<(), Error> {
+        let terms = self.steps.iter().map(|step| match &step.target {
+            Target::Elements { filter, .. } => filter.terms(),
+            Target::Id | Target::Attribute(_) | Target::Extension(_) => 0,
+        });
+        if self.steps.len() > MAX_CHANGES || terms.sum::<usize>() > MAX_TERMS {
+            let detail = format_args!(
+                "Operations ask for more than {MAX_CHANGES} changes, or compare more than {MAX_TERMS} times"
+            );
+            return Err(Error::new(ErrorKind::TooLarge, detail));
+        }
         Ok(())
     }
 

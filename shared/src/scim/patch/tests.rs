@@ -375,6 +375,11 @@ fn too_many_operations_are_refused() {
     let many = vec![json!({"op": "remove", "path": "title"}); MAX_OPERATIONS + 1];
     let error = PatchRequest::parse(&request(&many.into()), ResourceType::User).unwrap_err();
     assert_eq!(error.kind, ErrorKind::TooLarge);
+    let changes = vec![json!({"op": "remove", "path": "title"}); MAX_CHANGES + 1];
+    refuses(json!({}), changes.into(), ErrorKind::TooLarge);
+    let path = format!("emails[{}]", vec!["type pr"; 500].join(" or "));
+    let compares = vec![json!({"op": "remove", "path": path}); 3];
+    refuses(json!({}), compares.into(), ErrorKind::TooLarge);
     let many: Vec<_> = (0..=100).map(|n| json!({"value": n})).collect();
     let operations: Vec<_> =
         many.chunks(60).map(|some| json!({"op": "add", "path": "emails", "value": some})).collect();

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Attribute, Kind, ResourceType, Schema, own};
+use super::{Attribute, Kind, Mutability, ResourceType, Schema, own};
 
 /// What the service does, as far as it is a choice.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +18,8 @@ pub struct Features<'a> {
     pub bulk: Option<(u32, u32)>,
     /// Whether clients with the right to do so can set passwords.
     pub change_password: bool,
-    /// The types of events that a receiver can ask for ([RFC 9967]).
+    /// The types of events that a receiver can ask for ([RFC 9967]). If there are none, nothing is
+    /// said about events: some clients refuse members that are newer than they are.
     pub event_uris: &'a [&'a str],
 }
 
@@ -27,7 +28,7 @@ pub struct Features<'a> {
 pub fn service_provider_config(base: &str, features: &Features<'_>) -> Value {
     let supported = |supported: bool| json!({ "supported": supported });
     let (max_operations, max_payload_size) = features.bulk.unwrap_or_default();
-    json!({
+    let mut config = json!({
         "schemas": [own::SERVICE_PROVIDER_CONFIG.id],
         "patch": supported(true),
         "bulk": {
@@ -47,7 +48,6 @@ pub fn service_provider_config(base: &str, features: &Features<'_>) -> Value {
             "maxPageSize": features.max_page_size,
             "cursorTimeout": features.cursor_timeout,
         },
-        "securityEvents": { "asyncRequest": "none", "eventUris": features.event_uris },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "OAuth Bearer Token",
@@ -56,7 +56,12 @@ pub fn service_provider_config(base: &str, features: &Features<'_>) -> Value {
             "primary": true,
         }],
         "meta": meta("ServiceProviderConfig", &format!("{base}/ServiceProviderConfig")),
-    })
+    });
+    if !features.event_uris.is_empty() {
+        config["securityEvents"] =
+            json!({ "asyncRequest": "none", "eventUris": features.event_uris });
+    }
+    config
 }
 
 /// All resources of `/ResourceTypes`.
@@ -124,7 +129,7 @@ fn meta(resource_type: &str, location: &str) -> Value {
 fn attribute(of: &Attribute) -> Value {
     let mut json = Map::from_iter([
         ("name".to_owned(), of.name.into()),
-        ("type".to_owned(), of.kind.name().into()),
+        ("type".to_owned(), told_type(of).into()),
         ("multiValued".to_owned(), of.multi_valued.into()),
         ("description".to_owned(), of.description.into()),
         ("required".to_owned(), of.required.into()),
@@ -135,7 +140,7 @@ fn attribute(of: &Attribute) -> Value {
     let mut add = |name: &str, value: Value| {
         json.insert(name.to_owned(), value);
     };
-    if matches!(of.kind, Kind::String | Kind::Reference | Kind::Binary) {
+    if matches!(told_type(of), "string" | "reference" | "binary") {
         add("caseExact", of.case_exact.into());
     }
     if !of.canonical_values.is_empty() {
@@ -148,4 +153,14 @@ fn attribute(of: &Attribute) -> Value {
         add("subAttributes", of.sub_attributes.iter().map(attribute).collect());
     }
     json.into()
+}
+
+/// The type of an attribute as a client is told it. A point in time that a client may write is told
+/// as the text that it is, with one that is suggested: clients that make up values from a schema know
+/// how to make up a text, and none is known that makes up a time. That it is a time is still checked.
+fn told_type(of: &Attribute) -> &'static str {
+    match (of.kind, of.mutability) {
+        (Kind::DateTime, Mutability::ReadWrite) => Kind::String.name(),
+        (kind, _) => kind.name(),
+    }
 }

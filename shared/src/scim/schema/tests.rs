@@ -87,6 +87,14 @@ fn a_schema_holds_no_null_and_lists_what_is_kept_only() {
         })
     );
     assert_eq!(find("groups").unwrap()["mutability"], "readOnly");
+    let ours = schema(base, TOCSIN_USER.id).unwrap();
+    let lock_date = &ours["attributes"][0];
+    assert_eq!(
+        (&lock_date["type"], &lock_date["mutability"]),
+        (&json!("string"), &json!("readWrite"))
+    );
+    let suggested = lock_date["canonicalValues"][0].as_str().unwrap();
+    assert!(suggested.parse::<jiff::Timestamp>().is_ok());
 }
 
 #[test]
@@ -107,8 +115,9 @@ fn the_configuration_tells_of_paging_and_of_events() {
         })
     );
     assert_eq!(config["bulk"]["maxOperations"], 100);
-    let none = Features { bulk: None, ..FEATURES };
+    let none = Features { bulk: None, event_uris: &[], ..FEATURES };
     let config = service_provider_config("https://t.example/scim/v2", &none);
+    assert_eq!(config.get("securityEvents"), None);
     assert_eq!(
         config["bulk"],
         json!({"supported": false, "maxOperations": 0, "maxPayloadSize": 0})

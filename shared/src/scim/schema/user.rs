@@ -139,6 +139,7 @@ pub static TOCSIN_USER: Schema = Schema {
     attributes: &[Attribute::new(
         "lockDate",
         Kind::DateTime,
-        "From when on the account is locked. In the past it is locked now; in the future it locks then.",
-    )],
+        "From when on the account is locked, as RFC 3339 writes it: in the past it is locked now, in the future it locks then.",
+    )
+    .canonical(&["9999-01-01T00:00:00Z"])],
 };

@@ -160,7 +160,10 @@ fn what_is_removed_can_be_listed() {
         json!([{"op": "Remove", "path": "emails", "value": [{"value": "A@HOME"}, {"value": "x"}]}]),
         json!({"emails": [{"value": "a@work", "type": "work", "primary": true}]}),
     );
-    turns(emails(), json!([{"op": "Remove", "path": "emails", "value": []}]), emails());
+    for nothing in [json!([]), json!([{}]), json!([null]), json!({"nope": 1})] {
+        turns(emails(), json!([{"op": "Remove", "path": "emails", "value": nothing}]), emails());
+    }
+    turns(emails(), json!([{"op": "Remove", "path": "emails", "value": null}]), json!({}));
 }
 
 #[test]
