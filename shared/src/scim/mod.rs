@@ -37,3 +37,4 @@ pub use patch::{MemberOperation, PatchRequest, Patched};
 pub use path::Path;
 pub use projection::Projection;
 pub use schema::ResourceType;
+pub use text::fold;

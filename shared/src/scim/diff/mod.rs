@@ -12,7 +12,7 @@ use super::{
     ResourceType,
     patch::PATCH_OP,
     schema::{Attribute, AttributePath, Kind, Mutability},
-    text::fold,
+    text::whole,
 };
 
 /// The paths of the attributes that changed, as `attributes` of an event names them ([RFC 9967]): as
@@ -148,7 +148,7 @@ fn types(elements: &[Value]) -> Option<Vec<&str>> {
 /// Whether a filter by type selects one element only.
 fn told_apart(types: &[&str]) -> bool {
     const MAX_TYPE_BYTES: usize = 256;
-    let mut folded: Vec<_> = types.iter().map(|kind| fold(kind, false)).collect();
+    let mut folded: Vec<_> = types.iter().map(|kind| whole(kind, false)).collect();
     folded.sort_unstable();
     folded.windows(2).all(|pair| pair[0] != pair[1])
         && types.iter().all(|kind| kind.len() <= MAX_TYPE_BYTES)

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{Filter, Literal, Operator};
 use crate::scim::{
     schema::{Attribute, AttributePath},
-    text::{fold, instant},
+    text::{instant, part, whole},
 };
 
 /// Where values are looked for.
@@ -75,13 +75,14 @@ fn is_present(value: &Value) -> bool {
 
 fn compare(attribute: &Attribute, value: &Value, operator: Operator, literal: &Literal) -> bool {
     if let (Literal::Text(right), Some(left)) = (literal, value.as_str()) {
-        let left = fold(left, attribute.case_exact);
-        let right = fold(right, attribute.case_exact);
+        let exact = attribute.case_exact;
+        let of_parts =
+            |holds: fn(&str, &str) -> bool| holds(&part(left, exact), &part(right, exact));
         return match operator {
-            Operator::Contains => left.contains(&*right),
-            Operator::StartsWith => left.starts_with(&*right),
-            Operator::EndsWith => left.ends_with(&*right),
-            _ => ordered(Some(left.cmp(&right)), operator),
+            Operator::Contains => of_parts(|left, right| left.contains(right)),
+            Operator::StartsWith => of_parts(|left, right| left.starts_with(right)),
+            Operator::EndsWith => of_parts(|left, right| left.ends_with(right)),
+            _ => ordered(Some(whole(left, exact).cmp(&whole(right, exact))), operator),
         };
     }
     let order = match literal {

@@ -228,6 +228,19 @@ fn values_compare_as_their_schemas_say() {
 }
 
 #[test]
+fn names_that_are_one_to_people_are_equal() {
+    let holds = |name: &str, filter: &str| {
+        let filter = Filter::parse(filter, ResourceType::User).unwrap();
+        filter.matches(&json!({ "userName": name }))
+    };
+    assert!(holds("Straße", r#"userName eq "STRASSE""#));
+    assert!(holds("Andr\u{e9}", "userName eq \"andre\u{301}\""));
+    assert!(holds(" ada ", r#"userName eq "Ada""#));
+    assert!(holds("Straße 7", r#"userName sw "strasse ""#));
+    assert!(!holds("Strassen", r#"userName sw "strasse ""#));
+}
+
+#[test]
 fn a_planner_finds_what_must_be_equal() {
     let filter = r#"id eq "g" and members eq "u""#;
     let filter = Filter::parse(filter, ResourceType::Group).unwrap();

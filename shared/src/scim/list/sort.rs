@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::SortOrder;
 use crate::scim::{
     schema::{AttributePath, Kind},
-    text::{fold, instant},
+    text::{instant, whole},
 };
 
 /// What a resource is sorted by; values of one attribute are of one kind.
@@ -55,7 +55,7 @@ fn key(resource: &Value, by: AttributePath) -> Option<Key> {
         Value::Bool(value) => Some(Key::Boolean(*value)),
         Value::Number(number) => number.as_f64().map(Key::Number),
         Value::String(text) if by.leaf().kind == Kind::DateTime => instant(text).map(Key::Time),
-        Value::String(text) => Some(Key::Text(fold(text, by.leaf().case_exact).into_owned())),
+        Value::String(text) => Some(Key::Text(whole(text, by.leaf().case_exact).into_owned())),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }

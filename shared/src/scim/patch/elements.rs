@@ -9,7 +9,7 @@ use crate::scim::{
     filter::{Filter, Literal},
     normalize::has_two_primaries,
     schema::{Attribute, AttributePath},
-    text::fold,
+    text::whole,
 };
 
 /// Adds what is not there. What is there already, by `value` and `type`, takes on what is new about
@@ -61,7 +61,9 @@ fn has_all(attribute: &Attribute, element: &Value, parts: &Value) -> bool {
     parts.iter().all(|(name, part)| {
         let exact = attribute.sub_attribute(name).is_none_or(|sub| sub.case_exact);
         match (&element[name], part) {
-            (Value::String(left), Value::String(right)) => fold(left, exact) == fold(right, exact),
+            (Value::String(left), Value::String(right)) => {
+                whole(left, exact) == whole(right, exact)
+            }
             (left, right) => left == right,
         }
     })
