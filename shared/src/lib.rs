@@ -38,6 +38,7 @@
 //! | [`client`] | OAuth clients, tokens, outside issuers |
 //! | [`scim`] | SCIM 2.0 on the wire: schemas, filters, PATCH, lists |
 //! | [`directory`] | people and groups, and the events that their changes tell |
+//! | [`sign_in`] | what people let applications have: consents, codes, their tokens |
 //! | [`operator`] | what an operator sees and does |
 //! | [`metrics`] | what is counted and timed |
 //! | [`web`] | what the HTTP functions share: problems, extractors, limits |
@@ -61,6 +62,7 @@ pub mod queue;
 pub mod scim;
 pub mod seal;
 pub mod set;
+pub mod sign_in;
 pub mod stream;
 pub mod subject;
 pub mod table;

@@ -21,6 +21,7 @@ mod push_http;
 mod queue;
 mod rest;
 mod sets;
+mod sign_in;
 mod simulation;
 mod slow;
 mod status;

@@ -14,6 +14,7 @@ use crate::{
         store::{ClientRow, TokenRow},
     },
     clock::since,
+    sign_in::forget_client,
     table::{Condition, TableError},
 };
 
@@ -111,12 +112,13 @@ impl Transmitter {
         Ok(secret)
     }
 
-    /// Deletes a client, its tokens and its streams.
+    /// Deletes a client, its tokens and its streams, and what people let it have.
     pub async fn client_delete(&self, id: &ClientId) -> Result<(), Error> {
         // From here on it is nobody and can make nothing new, so that what follows may be
         // interrupted, and done again.
         self.client_disable(id).await?;
         self.delete_streams_of(id, "the client was deleted").await?;
+        while forget_client(&*self.parts().table, id).await? {}
         self.remove_client(id).await
     }
 

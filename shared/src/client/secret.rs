@@ -42,15 +42,15 @@ impl fmt::Debug for Secret {
 /// people choose, and nobody guesses one of [`Secret::fresh`].
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
-pub(super) struct SecretHash(String);
+pub(crate) struct SecretHash(String);
 
 impl SecretHash {
-    pub(super) fn of(secret: &Secret) -> Self {
+    pub(crate) fn of(secret: &Secret) -> Self {
         Self(URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.0.as_bytes())))
     }
 
     /// Whether it is of `secret`; takes equally long whatever the answer.
-    pub(super) fn fits(&self, secret: &Secret) -> bool {
+    pub(crate) fn fits(&self, secret: &Secret) -> bool {
         verify_slices_are_equal(self.0.as_bytes(), Self::of(secret).0.as_bytes()).is_ok()
     }
 }

@@ -186,7 +186,7 @@ pub(super) fn use_assertion(id: &ClientId, jti: &str, expires: jiff::Timestamp) 
     Write::put(key, Condition::Absent, content)
 }
 
-fn client_key(id: &ClientId) -> Key {
+pub(crate) fn client_key(id: &ClientId) -> Key {
     Key::new(class::CLIENT.of(id), "CLIENT")
 }
 

@@ -107,7 +107,7 @@ impl NewClient {
 
     /// The client wished for, or which member cannot be so and why. What is not chosen is taken
     /// from the rest.
-    pub(super) fn client(self, client_id: ClientId, now: Timestamp) -> Result<Client, Invalid> {
+    pub(crate) fn client(self, client_id: ClientId, now: Timestamp) -> Result<Client, Invalid> {
         let by_default = match self.keys {
             Some(_) => AuthMethod::PrivateKeyJwt,
             None => AuthMethod::ClientSecretBasic,

@@ -34,14 +34,22 @@ pub const ASSERTION: Class = Class("ASSERTION#");
 pub const AUDIT: Class = Class("AUDIT#");
 /// A client.
 pub const CLIENT: Class = Class("CLIENT#");
+/// Which people gave a client their consent.
+pub const CLIENT_CONSENT: Class = Class("CLIENT_CONSENT#");
+/// Which families of people's tokens a client has.
+pub const CLIENT_FAMILY: Class = Class("CLIENT_FAMILY#");
 /// Which streams a client has.
 pub const CLIENT_STREAMS: Class = Class("CLIENT_STREAMS#");
+/// The consents of a person.
+pub const CONSENT: Class = Class("CONSENT#");
 /// How many people, or groups, there are.
 pub const COUNT: Class = Class("COUNT#");
 /// Who has an e-mail address.
 pub const EMAIL: Class = Class("EMAIL#");
 /// What a provisioning client calls so.
 pub const EXTERNAL_ID: Class = Class("EXTERNAL_ID#");
+/// A code, or the tokens of a person at an application that it was exchanged for.
+pub const FAMILY: Class = Class("FAMILY#");
 /// A group of people.
 pub const GROUP: Class = Class("GROUP#");
 /// Which group has a name.
@@ -60,6 +68,8 @@ pub const OPT_OUT: Class = Class("OPT_OUT#");
 pub const OUTBOX: Class = Class("OUTBOX#");
 /// Where a page of a list begins.
 pub const PAGE: Class = Class("PAGE#");
+/// Which families of tokens there are for a person.
+pub const PERSON_FAMILY: Class = Class("PERSON_FAMILY#");
 /// The SETs that were issued to a stream.
 pub const SET: Class = Class("SET#");
 /// A stream.
@@ -98,14 +108,18 @@ pub const SWEEP: Single = Single("SWEEP");
 /// All people.
 pub const USERS: Single = Single("USERS");
 
-const CLASSES: [Class; 26] = [
+const CLASSES: [Class; 31] = [
     ASSERTION,
     AUDIT,
     CLIENT,
+    CLIENT_CONSENT,
+    CLIENT_FAMILY,
     CLIENT_STREAMS,
+    CONSENT,
     COUNT,
     EMAIL,
     EXTERNAL_ID,
+    FAMILY,
     GROUP,
     GROUP_NAME,
     JOB,
@@ -115,6 +129,7 @@ const CLASSES: [Class; 26] = [
     OPT_OUT,
     OUTBOX,
     PAGE,
+    PERSON_FAMILY,
     SET,
     STREAM,
     STREAM_ACTIVITY,

@@ -1,0 +1,121 @@
+//! Removing what was a person's or a client's. All of it is dead before: its bond does not hold any
+//! more. So it may be done in parts, by whoever has the time, and again after a crash.
+
+use crate::{
+    Error,
+    client::ClientId,
+    sign_in::{
+        FamilyId, SignIn, SubjectId,
+        store::{
+            Listed, client_consent_key, client_family_key, code_key, consent_key, family_key,
+            pair_prefix, person_family_key,
+        },
+    },
+    table::{Condition, Item, Key, Query, Table, Write, class},
+};
+
+/// How many families or consents are removed in one part; each of them is up to four rows.
+const PART: usize = 25;
+
+impl SignIn {
+    /// Removes a part of what a person who is gone had: codes, tokens and consents. Whether there is
+    /// more.
+    pub async fn person_forget(&self, subject: &SubjectId) -> Result<bool, Error> {
+        let table = &*self.parts().table;
+        let families = Query::sorted(class::PERSON_FAMILY.of(subject), "");
+        if forget_families(table, families, |_| true).await? {
+            return Ok(true);
+        }
+        let query = Query::sorted(class::CONSENT.of(subject), "").limit(PART);
+        let page = table.query(query).await?;
+        let clients = page.items.iter().map(|item| ClientId(item.key.sk.clone()));
+        let keys = clients.flat_map(|client| {
+            [client_consent_key(subject, &client), consent_key(subject, &client)]
+        });
+        delete(table, keys.collect()).await?;
+        Ok(page.next.is_some())
+    }
+
+    /// Removes a part of the codes and tokens of one person at one client that were issued before the
+    /// consent was last revoked. Whether there is more.
+    pub async fn pair_forget(&self, subject: &SubjectId, client: &ClientId) -> Result<bool, Error> {
+        let Some(consent) = self.consent_show(subject, client).await? else { return Ok(false) };
+        let query = Query::sorted(class::PERSON_FAMILY.of(subject), pair_prefix(client));
+        let dead = |listed: &Listed| listed.revocations < consent.revocations;
+        forget_families(&*self.parts().table, query, dead).await
+    }
+
+    /// Removes a part of the codes, tokens and consents of a client that is disabled or gone. Whether
+    /// there is more.
+    pub async fn client_forget(&self, client: &ClientId) -> Result<bool, Error> {
+        forget_client(&*self.parts().table, client).await
+    }
+}
+
+/// See [`SignIn::client_forget`].
+pub(crate) async fn forget_client(table: &dyn Table, client: &ClientId) -> Result<bool, Error> {
+    let families = Query::sorted(class::CLIENT_FAMILY.of(client), "");
+    if forget_families(table, families, |_| true).await? {
+        return Ok(true);
+    }
+    let query = Query::sorted(class::CLIENT_CONSENT.of(client), "").limit(PART);
+    let page = table.query(query).await?;
+    let people = page.items.iter().map(|item| SubjectId(item.key.sk.clone()));
+    // The row that lists it comes last, so that what was interrupted is found again.
+    let keys = people
+        .flat_map(|subject| [consent_key(&subject, client), client_consent_key(&subject, client)]);
+    delete(table, keys.collect()).await?;
+    Ok(page.next.is_some())
+}
+
+/// Removes the first of those families that `query` lists and that are `dead`. Whether there may be
+/// more.
+async fn forget_families(
+    table: &dyn Table,
+    query: Query,
+    dead: impl Fn(&Listed) -> bool,
+) -> Result<bool, Error> {
+    let mut query = query.limit(PART);
+    loop {
+        let page = table.query(query.clone()).await?;
+        let (mut rows, mut lists) = (Vec::new(), Vec::new());
+        for item in &page.items {
+            let listed: Listed = item.read()?;
+            if dead(&listed) {
+                rows.extend([code_key(listed.family), family_key(listed.family)]);
+                rows.extend(other_list(item, listed.family, &listed.client, &listed.subject));
+                lists.push(item.key.clone());
+            }
+        }
+        let found = !lists.is_empty();
+        delete(table, rows).await?;
+        // What lists them comes last, so that what was interrupted is found again.
+        delete(table, lists).await?;
+        match page.next {
+            Some(next) if !found => query = query.after(next),
+            next => return Ok(next.is_some()),
+        }
+    }
+}
+
+/// The row that lists a family from its other end than `item`.
+fn other_list(
+    item: &Item,
+    family: FamilyId,
+    client: &ClientId,
+    subject: &SubjectId,
+) -> Option<Key> {
+    let both = [client_family_key(client, family), person_family_key(subject, client, family)];
+    both.into_iter().find(|key| *key != item.key)
+}
+
+async fn delete(table: &dyn Table, keys: Vec<Key>) -> Result<(), Error> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let deletes = keys.into_iter().map(|key| Write::delete(key, Condition::Any)).collect();
+    for deleted in table.write(deletes).await {
+        deleted?;
+    }
+    Ok(())
+}

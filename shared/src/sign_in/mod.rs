@@ -1,0 +1,32 @@
+//! What people let applications have: consents, authorization codes, and the tokens that follow.
+//!
+//! Nothing here is good by itself. Each use of a code or a token reads, by one read, the rows of the
+//! application, the person and the consent that it was issued under ([`Bond`]): so a person who is
+//! locked out or gone, a consent that was revoked, an application that was disabled or deleted, end
+//! all that follows from them at that moment, and what removes the rows may take its time.
+//!
+//! Who tells others of what happens ([`Also`]) does so in the same transaction.
+
+mod bond;
+mod cascade;
+mod code;
+mod codes;
+mod consent;
+mod consents;
+mod facade;
+mod family;
+mod owner;
+mod pkce;
+mod store;
+mod tokens;
+
+pub use bond::{Bond, Cut, Standing};
+pub(crate) use cascade::forget_client;
+pub use code::{AuthorizationCode, CODE_LIFETIME, CodeFault, Exchange};
+pub use codes::CodeWish;
+pub use consent::{Consent, ConsentChange};
+pub use facade::{Also, Happened, Refusal, SignIn, nothing};
+pub use family::{ACCESS_LIFETIME, Family, FamilyId, GRACE, REFRESH_LIFETIME, Revoked, SignedIn};
+pub use owner::{Owner, Owners, SubjectId};
+pub use pkce::{Challenge, ChallengeMethod};
+pub use tokens::{PersonToken, Tokens};
