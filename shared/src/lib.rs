@@ -39,6 +39,7 @@
 //! | [`scim`] | SCIM 2.0 on the wire: schemas, filters, PATCH, lists |
 //! | [`directory`] | people and groups, and the events that their changes tell |
 //! | [`sign_in`] | what people let applications have: consents, codes, their tokens |
+//! | [`model`] | what clients, codes, tokens and consents have in common |
 //! | [`operator`] | what an operator sees and does |
 //! | [`metrics`] | what is counted and timed |
 //! | [`web`] | what the HTTP functions share: problems, extractors, limits |
@@ -57,6 +58,7 @@ pub mod event;
 pub mod ids;
 pub mod json;
 pub mod metrics;
+pub mod model;
 pub mod operator;
 pub mod queue;
 pub mod scim;

@@ -13,6 +13,7 @@ mod keys;
 mod kms;
 mod legacy;
 mod matching;
+mod models;
 mod oauth;
 mod operator;
 mod opt_out;

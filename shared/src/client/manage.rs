@@ -142,14 +142,16 @@ impl Transmitter {
         scope: Vec<Scope>,
         lifetime: Option<u64>,
     ) -> Result<(Token, Secret), Error> {
+        let now = self.parts().clock.now();
         let token = Token {
             token_id: TokenId::fresh(id, &*self.parts().ids),
             r#type,
             scope,
-            issue_date: self.parts().clock.now(),
+            issue_date: now,
             lifetime,
             revoked_at: None,
             last_used: None,
+            last_modified: now,
         };
         let parts = token.token_id.token();
         let row = TokenRow { token, secret: SecretHash::of(&parts.secret) };

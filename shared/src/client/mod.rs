@@ -1,6 +1,7 @@
 //! OAuth clients, their tokens, and who a caller is.
 
 mod application;
+mod attributes;
 mod authenticate;
 mod credentials;
 mod grant;

@@ -131,6 +131,7 @@ impl Transmitter {
             let Some(item) = table.get(&token_key(id)).await? else { return Ok(None) };
             let mut row: TokenRow = item.read()?;
             change(&mut row.token);
+            row.token.last_modified = self.parts().clock.now();
             match table.write_one(row.put(Condition::Version(item.version))).await {
                 Err(TableError::Conflict) if attempts < ATTEMPTS => attempts += 1,
                 written => return Ok(written.map(|_| Some(row.token))?),

@@ -39,6 +39,8 @@ pub struct Token {
     /// When it was last used, to the minute; only kept of static tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_used: Option<Timestamp>,
+    /// When it was last changed.
+    pub last_modified: Timestamp,
 }
 
 /// How a token came to be.
@@ -138,6 +140,7 @@ mod tests {
             lifetime,
             revoked_at,
             last_used: None,
+            last_modified: now,
         };
         let at = |second| Timestamp::from_second(second).unwrap();
         let access = token(TokenType::Access, Some(3600), None);

@@ -7,6 +7,7 @@
 //!
 //! Who tells others of what happens ([`Also`]) does so in the same transaction.
 
+mod attributes;
 mod bond;
 mod cascade;
 mod code;

@@ -187,7 +187,8 @@ async fn a_static_token_is_good_until_revoked_and_its_use_is_seen() {
         "ssf.read",
         "ssf.manage"
       ],
-      "issue_date": "2026-01-01T00:00:00Z"
+      "issue_date": "2026-01-01T00:00:00Z",
+      "last_modified": "2026-01-01T00:00:00Z"
     }
     "#);
     let alice = world.caller(secret.expose());

@@ -53,7 +53,10 @@ async fn a_token_says_nothing_by_itself_and_is_good_for_an_hour() {
     assert!(!row.contains(&secret[..43]), "{row}");
     let keys: Vec<_> =
         serde_json::from_str::<Value>(&row).unwrap().as_object().unwrap().keys().cloned().collect();
-    assert_eq!(keys, ["issue_date", "lifetime", "scope", "secret", "token_id", "type"]);
+    assert_eq!(
+        keys,
+        ["issue_date", "last_modified", "lifetime", "scope", "secret", "token_id", "type"]
+    );
 }
 
 #[tokio::test]

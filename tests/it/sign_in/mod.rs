@@ -50,23 +50,23 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const CB: &str = "https://app.example/cb";
 const GRANTED: [Scope; 2] = [Scope::OpenId, Scope::Email];
 
-fn id(name: &str) -> ClientId {
+pub(crate) fn id(name: &str) -> ClientId {
     ClientId(name.to_owned())
 }
 
-fn person(name: &str) -> SubjectId {
+pub(crate) fn person(name: &str) -> SubjectId {
     SubjectId(name.to_owned())
 }
 
 /// A world with two people, jane and john, and two applications, notes and maps, to which jane gave
 /// her consent.
-struct Scene {
-    world: World,
-    sign_in: SignIn,
+pub(crate) struct Scene {
+    pub(crate) world: World,
+    pub(crate) sign_in: SignIn,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let world = World::new();
         let sign_in = SignIn::of(&world.transmitter, Arc::new(People));
         let scene = Self { world, sign_in };
@@ -101,21 +101,21 @@ impl Scene {
         self.world.transmitter.parts().table.write_one(write).await.unwrap();
     }
 
-    async fn consent(&self, name: &str, client: &str) {
+    pub(crate) async fn consent(&self, name: &str, client: &str) {
         let (name, client) = (person(name), id(client));
         self.sign_in.consent_grant(&name, &client, &GRANTED, &nothing).await.unwrap();
     }
 
-    async fn code(&self, name: &str, client: &str) -> Result<Secret, Refusal> {
+    pub(crate) async fn code(&self, name: &str, client: &str) -> Result<Secret, Refusal> {
         self.sign_in.code_issue(wish(name, client)).await
     }
 
-    async fn exchange(&self, client: &str, code: &Secret) -> Result<Tokens, Refusal> {
+    pub(crate) async fn exchange(&self, client: &str, code: &Secret) -> Result<Tokens, Refusal> {
         exchange(&self.sign_in, client, code).await
     }
 
     /// Signs a person in to a client.
-    async fn tokens(&self, name: &str, client: &str) -> Tokens {
+    pub(crate) async fn tokens(&self, name: &str, client: &str) -> Tokens {
         let code = self.code(name, client).await.unwrap();
         self.exchange(client, &code).await.unwrap()
     }
