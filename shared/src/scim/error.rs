@@ -113,3 +113,20 @@ pub(super) fn shown(name: &str) -> String {
     }
     shown
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_repeated_without_what_could_do_harm() {
+        assert_eq!(shown("nope\u{1b}[2J\n"), "nope\u{fffd}[2J\u{fffd}");
+        assert_eq!(shown(&"é".repeat(1000)), format!("{}…", "é".repeat(128)));
+    }
+
+    #[test]
+    fn an_error_of_a_version_has_a_keyword_of_its_own() {
+        assert_eq!(ErrorKind::InvalidVersion.scim_type(), Some("invalidVers"));
+        assert_eq!(ErrorKind::NotFound.scim_type(), None);
+    }
+}

@@ -60,6 +60,26 @@ fn what_entra_sends_to_create_somebody_is_taken() {
 }
 
 #[test]
+fn what_entra_sends_to_create_a_group_is_taken() {
+    let core = "urn:ietf:params:scim:schemas:core:2.0:Group";
+    let foreign = "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group";
+    let sent = json!({
+        "schemas": [core, foreign], "externalId": "8aa1a0c0", "displayName": "displayName",
+        "members": [], "meta": {"resourceType": "Group"}, foreign: {"x": 1},
+        "URN:tocsin:params:scim:schemas:extension:1.0:Group": {"description": "All", "nope": 1},
+    });
+    let found = normalize(ResourceType::Group, &sent, Mode::Create).unwrap();
+    let ours = "urn:tocsin:params:scim:schemas:extension:1.0:Group";
+    assert_eq!(
+        Value::Object(found),
+        json!({
+            "schemas": [core, ours], "externalId": "8aa1a0c0", "displayName": "displayName",
+            ours: {"description": "All"},
+        })
+    );
+}
+
+#[test]
 fn names_have_any_case_and_come_out_in_one() {
     assert_eq!(
         kept(&json!({"DISPLAYNAME": "A", "NAME": {"GivenName": "B"}, "Emails": [{"VALUE": "c"}]})),
