@@ -18,6 +18,7 @@ use crate::{
     Error, clock,
     error::chain,
     scim::ResourceType,
+    sign_in::{SubjectId, forget_person},
     table::{Condition, Content, Item, Key, Query, TableError, Write},
 };
 
@@ -126,7 +127,10 @@ impl Directory {
     async fn work_on(&self, job: &Job, time: Duration) -> Result<bool, Error> {
         let done = match job.work {
             Work::Journal => self.work_off(job.id, time).await?,
-            Work::UserDeleted => self.leave_all_groups(job, time).await?,
+            Work::UserDeleted => {
+                let until = clock::add(self.parts().clock.now(), time);
+                self.leave_all_groups(job, time).await? && self.forget(job.id, until).await?
+            }
             Work::GroupDeleted => self.let_members_go(job, time).await?,
         };
         if done {
@@ -144,6 +148,17 @@ impl Directory {
                 return Ok(false);
             }
             self.leave(job, group).await?;
+        }
+        Ok(true)
+    }
+
+    /// Removes what applications had of a person that is no more: it is dead already.
+    async fn forget(&self, id: ResourceId, until: Timestamp) -> Result<bool, Error> {
+        let subject = SubjectId::from(id);
+        while forget_person(&*self.parts().table, &subject).await? {
+            if self.parts().clock.now() >= until {
+                return Ok(false);
+            }
         }
         Ok(true)
     }

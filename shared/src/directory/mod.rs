@@ -51,6 +51,7 @@ pub use password::PasswordHash;
 pub use positions::CURSOR_LIVES;
 pub use record::{Change, Deed, Following};
 pub use resource::{Given, location};
+pub(crate) use store::user_key;
 pub use sweep::Kept;
 pub use user::User;
 pub use users::Changed;

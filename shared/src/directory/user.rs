@@ -22,6 +22,10 @@ pub struct User {
     /// From when on the person is locked out: a date in the past locks now, one in the future then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lock_date: Option<Timestamp>,
+    /// What was issued to applications before then is dead, and stays so: the person was locked out
+    /// until then, or had all that was open ended by a new password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) open_since: Option<Timestamp>,
     /// Grows with each change of the resource (RFC 7644, 3.14: its version). Joining a group is no
     /// change of the user.
     pub revision: u64,
@@ -41,6 +45,15 @@ impl User {
     /// Whether the person is locked out at `now`.
     pub fn is_locked(&self, now: Timestamp) -> bool {
         self.lock_date.is_some_and(|date| date <= now)
+    }
+
+    /// Notes what is dead because of a change from `before` at `at`.
+    pub(crate) fn note_end(&mut self, before: &Self, at: Timestamp, password_ends_sessions: bool) {
+        let comes_back = before.is_locked(at) && !self.is_locked(at);
+        let new_password = before.password.is_some() && before.password != self.password;
+        if comes_back || (new_password && password_ends_sessions) {
+            self.open_since = Some(at);
+        }
     }
 
     /// Gives the person this password, or none.

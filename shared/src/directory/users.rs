@@ -59,6 +59,7 @@ impl Directory {
             last_modified: cause.at,
             attributes: super::UserAttributes::default(),
             lock_date: None,
+            open_since: None,
             revision: 0,
             password: None,
             external_ids: std::collections::BTreeMap::new(),
@@ -144,6 +145,10 @@ impl Directory {
             after.sequence = sequence;
             after.last_modified = cause.at.max(after.created);
             after.told_active = !after.is_locked(cause.at);
+            if let Some(old) = old {
+                let ends = parts.config.directory.end_sessions_on_password_change;
+                after.note_end(old, cause.at, ends);
+            }
         }
         let new = after.as_ref();
         let moved = Moved::of(old, new);

@@ -21,19 +21,7 @@ impl SignIn {
     /// Removes a part of what a person who is gone had: codes, tokens and consents. Whether there is
     /// more.
     pub async fn person_forget(&self, subject: &SubjectId) -> Result<bool, Error> {
-        let table = &*self.parts().table;
-        let families = Query::sorted(class::PERSON_FAMILY.of(subject), "");
-        if forget_families(table, families, |_| true).await? {
-            return Ok(true);
-        }
-        let query = Query::sorted(class::CONSENT.of(subject), "").limit(PART);
-        let page = table.query(query).await?;
-        let clients = page.items.iter().map(|item| ClientId(item.key.sk.clone()));
-        let keys = clients.flat_map(|client| {
-            [client_consent_key(subject, &client), consent_key(subject, &client)]
-        });
-        delete(table, keys.collect()).await?;
-        Ok(page.next.is_some())
+        forget_person(&*self.parts().table, subject).await
     }
 
     /// Removes a part of the codes and tokens of one person at one client that were issued before the
@@ -50,6 +38,20 @@ impl SignIn {
     pub async fn client_forget(&self, client: &ClientId) -> Result<bool, Error> {
         forget_client(&*self.parts().table, client).await
     }
+}
+
+/// See [`SignIn::person_forget`].
+pub(crate) async fn forget_person(table: &dyn Table, subject: &SubjectId) -> Result<bool, Error> {
+    let families = Query::sorted(class::PERSON_FAMILY.of(subject), "");
+    if forget_families(table, families, |_| true).await? {
+        return Ok(true);
+    }
+    let page = table.query(Query::sorted(class::CONSENT.of(subject), "").limit(PART)).await?;
+    let clients = page.items.iter().map(|item| ClientId(item.key.sk.clone()));
+    let keys = clients
+        .flat_map(|client| [client_consent_key(subject, &client), consent_key(subject, &client)]);
+    delete(table, keys.collect()).await?;
+    Ok(page.next.is_some())
 }
 
 /// See [`SignIn::client_forget`].

@@ -17,12 +17,13 @@ mod consents;
 mod facade;
 mod family;
 mod owner;
+mod people;
 mod pkce;
 mod store;
 mod tokens;
 
 pub use bond::{Bond, Cut, Standing};
-pub(crate) use cascade::forget_client;
+pub(crate) use cascade::{forget_client, forget_person};
 pub use code::{AuthorizationCode, CODE_LIFETIME, CodeFault, Exchange};
 pub use codes::CodeWish;
 pub use consent::{Consent, ConsentChange};

@@ -4,6 +4,7 @@ mod cascade;
 mod codes;
 mod consents;
 mod families;
+mod people;
 mod tokens;
 
 use std::sync::Arc;
