@@ -33,6 +33,7 @@ mod plan;
 mod positions;
 mod record;
 mod resource;
+mod sign_ins;
 mod store;
 mod sweep;
 mod tells;

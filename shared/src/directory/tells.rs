@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::{Cause, Group, ResourceId, User, claims::changed_claims};
-use crate::{config::Issuer, event::EventType, subject::Subject};
+use crate::{client::ClientId, config::Issuer, event::EventType, subject::Subject};
 
 /// One event to tell.
 #[derive(Clone, Debug, PartialEq)]
@@ -220,6 +220,16 @@ impl Teller<'_> {
     /// The person is now in these groups.
     pub(crate) fn memberships(self, user: &User, groups: &[ResourceId]) -> Told {
         self.claims(&self.person(user), &json!({ "groups": groups }))
+    }
+
+    /// What a person had at an application has ended.
+    pub(crate) fn ended(self, user: &User, client: &ClientId, why: &str) -> Told {
+        let subject = json!({
+            "format": "complex",
+            "user": { "format": "iss_sub", "iss": self.issuer.as_str(), "sub": user.id },
+            "application": { "format": "opaque", "id": client },
+        });
+        self.caep(&subject, EventType::SESSION_REVOKED, json!({}), why)
     }
 
     fn claims(self, subject: &Value, claims: &Value) -> Told {

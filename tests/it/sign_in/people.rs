@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use insta::assert_snapshot;
+use serde_json::{Value, json};
 use ssf::{
     Error,
     client::Secret,
@@ -10,7 +11,9 @@ use ssf::{
     sign_in::{Owner, Owners, SignIn, SubjectId},
 };
 
-use super::{Scene, why};
+use super::{Scene, id, why};
+
+const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
 
 /// A scene whose people are those of the directory, of whom there is one.
 async fn with_directory() -> (Scene, Directory, ResourceId) {
@@ -105,6 +108,65 @@ async fn of_a_deleted_person_nothing_is_left() {
     assert_eq!(scene.rows(&of_ada.each_ref().map(String::as_str)).await, 0);
     assert_eq!(scene.rows(&["CLIENT_FAMILY#notes", "CLIENT_FAMILY#maps"]).await, 0);
     assert_eq!(scene.rows(&["CLIENT_CONSENT#notes"]).await, 1, "jane's");
+}
+
+#[tokio::test]
+async fn what_ends_is_told_once_about_the_person_at_the_application() {
+    let (scene, directory, ada) = with_directory().await;
+    let sign_in = &scene.sign_in;
+    let (subject, notes) = (SubjectId::from(ada), id("notes"));
+    let etag = directory.user(ada).await.unwrap().revision;
+    // What was told when the person was made.
+    told(&scene).await;
+    let by_system = directory.cause(Actor::System);
+    let by_person = directory.cause(Actor::Person);
+    let first = scene.tokens(&subject.0, "notes").await.refresh_token.unwrap();
+    let also = directory.also(&by_system);
+    sign_in.refresh(&notes, first.expose(), None, &also).await.unwrap();
+    scene.world.clock.advance(Duration::from_secs(10));
+    for _ in 0..2 {
+        sign_in.refresh(&notes, first.expose(), None, &also).await.unwrap_err();
+        let also = directory.also(&by_person);
+        sign_in.consent_grant(&subject, &notes, &super::GRANTED, &also).await.unwrap();
+        sign_in.consent_revoke(&subject, &notes, &also).await.unwrap();
+    }
+    assert_eq!(told(&scene).await, Vec::<Value>::new(), "it is still in the outbox");
+    directory.hand_over_of(&subject).await;
+    let events = told(&scene).await;
+    let why = |event: &Value| event["events"][SESSION_REVOKED]["reason_admin"]["en"].clone();
+    let reasons: Vec<_> = events.iter().map(why).collect();
+    assert_eq!(reasons, ["refresh token reuse", "consent revoked", "consent revoked"]);
+    let wanted = json!({
+        "format": "complex",
+        "user": { "format": "iss_sub", "iss": "https://tocsin.example", "sub": ada },
+        "application": { "format": "opaque", "id": "notes" },
+    });
+    let by: Vec<_> = events
+        .iter()
+        .map(|event| {
+            assert_eq!(event["sub_id"], wanted);
+            event["events"][SESSION_REVOKED]["initiating_entity"].as_str().unwrap()
+        })
+        .collect();
+    assert_eq!(by, ["system", "user", "user"]);
+    assert_eq!(events[0]["txn"].as_str(), Some(by_system.txn.as_str()));
+    assert_eq!(directory.user(ada).await.unwrap().revision, etag, "the person is the same");
+}
+
+/// The events that came to the door since the last look.
+async fn told(scene: &Scene) -> Vec<Value> {
+    let queue = &scene.world.transmitter.parts().ingest_fifo;
+    let mut events = Vec::new();
+    loop {
+        let batch = queue.receive(10, Duration::from_mins(2)).await.unwrap();
+        if batch.is_empty() {
+            return events;
+        }
+        events.extend(
+            batch.iter().map(|message| serde_json::from_str::<Value>(&message.body).unwrap()),
+        );
+        queue.delete(batch.into_iter().map(|message| message.receipt).collect()).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,90 @@
+//! What is told, and noted, of what a person lets applications have.
+
+use super::{
+    Cause, Directory, ResourceId, User,
+    record::{Deed, Noted},
+    tells::{Teller, Told},
+};
+use crate::{
+    scim::ResourceType,
+    sign_in::{ConsentChange, Happened, Revoked, SubjectId},
+    table::{Condition, Content, Item, TableError, Write},
+};
+
+impl Directory {
+    /// Tells others of what happens because of `cause`, in the transaction in which it happens: for
+    /// [`SignIn`](crate::sign_in::SignIn). What is told is put on the queue by
+    /// [`Self::hand_over_of`].
+    pub fn also<'a>(
+        &'a self,
+        cause: &'a Cause,
+    ) -> impl Fn(&Happened<'_>, Option<&Item>) -> Vec<Write> + Send + Sync + 'a {
+        move |happened, row| {
+            // Of a person that is no more all has been told.
+            let Some(row) = row else { return Vec::new() };
+            self.noted(happened, row, cause).unwrap_or_else(|error| {
+                tracing::error!(error = crate::error::chain(&error), "a person cannot be read");
+                Vec::new()
+            })
+        }
+    }
+
+    /// Puts on the queue what was told of this person.
+    pub async fn hand_over_of(&self, subject: &SubjectId) {
+        if let Some(id) = ResourceId::parse(&subject.0) {
+            self.hand_over(&[id]).await;
+        }
+    }
+
+    fn noted(
+        &self,
+        happened: &Happened<'_>,
+        row: &Item,
+        cause: &Cause,
+    ) -> Result<Vec<Write>, TableError> {
+        let mut user: User = row.read()?;
+        let config = &self.parts().config;
+        let events = told(happened, &user, Teller { issuer: &config.issuer, cause });
+        let attribute = match happened {
+            Happened::Began(_) => return Ok(Vec::new()),
+            Happened::Ended(_) => "tokens",
+            Happened::Consent(..) => "consents",
+        };
+        user.sequence += 1;
+        let noted = Noted {
+            kind: ResourceType::User,
+            id: user.id,
+            sequence: user.sequence,
+            deed: Deed::Changed,
+            attributes: vec![attribute.to_owned()],
+            events: &events,
+        };
+        let mut writes = noted.writes(cause, config);
+        let condition = Condition::Version(row.version);
+        writes.push(Write::put(row.key.clone(), condition, Content::json(&user)));
+        Ok(writes)
+    }
+}
+
+/// The events that follow. An application that gives its own tokens back knows it already, and what
+/// is granted ends nothing.
+fn told(happened: &Happened<'_>, user: &User, teller: Teller<'_>) -> Vec<Told> {
+    let (client, why) = match happened {
+        Happened::Consent(ConsentChange::Revoked, consent) => (&consent.client, "consent revoked"),
+        Happened::Ended(family) => {
+            let why = match family.revoked_because {
+                Some(Revoked::CodeReplay) => "authorization code reuse",
+                Some(Revoked::RefreshReuse) => "refresh token reuse",
+                Some(Revoked::ByOwner) => "session ended",
+                Some(Revoked::ByClient) | None => return Vec::new(),
+            };
+            (&family.bond.client, why)
+        }
+        Happened::Began(_)
+        | Happened::Consent(
+            ConsentChange::Granted | ConsentChange::Widened | ConsentChange::Restored,
+            _,
+        ) => return Vec::new(),
+    };
+    vec![teller.ended(user, client, why)]
+}
