@@ -14,7 +14,7 @@ use ssf::{
 };
 use ssf_aws::table::ORDER_INDEX;
 
-use crate::rights::hold;
+use crate::rights::{hold, hold_rows};
 
 /// The same parts, guarded.
 pub fn guarded(parts: Parts) -> Parts {
@@ -46,14 +46,19 @@ impl<T: ?Sized> Guarded<T> {
 }
 
 impl Guarded<dyn Table> {
+    fn hold_rows<'a>(&self, action: &str, pks: impl IntoIterator<Item = &'a str>) {
+        hold_rows(action, self.name, pks);
+    }
+
     /// A part of a transaction needs the same right as the write by itself.
     fn hold_writes(&self, writes: &[Write]) {
         for write in writes {
-            self.hold(match write.change {
+            let action = match write.change {
                 Change::Check => "dynamodb:ConditionCheckItem",
                 Change::Delete => "dynamodb:DeleteItem",
                 Change::Put(_) => "dynamodb:PutItem",
-            });
+            };
+            self.hold_rows(action, [write.key.pk.as_str()]);
         }
     }
 }
@@ -61,21 +66,25 @@ impl Guarded<dyn Table> {
 #[async_trait]
 impl Table for Guarded<dyn Table> {
     async fn get(&self, key: &Key) -> Result<Option<Item>, TableError> {
-        self.hold("dynamodb:GetItem");
+        self.hold_rows("dynamodb:GetItem", [key.pk.as_str()]);
         self.inner.get(key).await
     }
 
     async fn batch_get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, TableError> {
         if !keys.is_empty() {
-            self.hold("dynamodb:BatchGetItem");
+            let pks = keys.iter().map(|key| key.pk.as_str());
+            self.hold_rows("dynamodb:BatchGetItem", pks);
         }
         self.inner.batch_get(keys).await
     }
 
     async fn query(&self, query: Query) -> Result<Page, TableError> {
+        let pk = [query.pk.as_str()];
         match query.by {
-            By::Order => hold("dynamodb:Query", &format!("{}/index/{ORDER_INDEX}", self.name)),
-            By::Sort => self.hold("dynamodb:Query"),
+            By::Order => {
+                hold_rows("dynamodb:Query", &format!("{}/index/{ORDER_INDEX}", self.name), pk);
+            }
+            By::Sort => self.hold_rows("dynamodb:Query", pk),
         }
         self.inner.query(query).await
     }

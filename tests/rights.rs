@@ -2,11 +2,16 @@
 //!
 //! A function that asks AWS for what it may not do fails in production alone, and on a rare path
 //! perhaps only after months. So the tests of the whole, which take the rare paths too, say which
-//! function it is that runs, and each call that it makes is held against its rights.
+//! function it is that runs, and each call that it makes is held against its rights: what it does,
+//! to what, and, in the table, to whose rows.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use ssf::table::class;
 
 use crate::Template;
 
@@ -69,12 +74,39 @@ impl Function {
 pub(crate) fn hold(action: &str, resource: &str) {
     let Ok(function) = RUNNING.try_with(|function| *function) else { return };
     let name = function.name();
-    let granted = RIGHTS[name].iter().any(|right| right.0 == action && right.1 == resource);
+    let granted = RIGHTS[name].iter().any(|right| right.allows(action, resource));
     assert!(granted, "{name} may not {action} {resource}, says template.yaml");
 }
 
-/// An action, and the name of the resource that it may be done to.
-type Right = (String, String);
+/// The same for the rows of one request, which are in the partitions `pks`. One statement must allow
+/// it for all of them.
+pub(crate) fn hold_rows<'a>(action: &str, resource: &str, pks: impl IntoIterator<Item = &'a str>) {
+    let Ok(function) = RUNNING.try_with(|function| *function) else { return };
+    let name = function.name();
+    let class = |pk| class::pattern(pk).unwrap_or_else(|| panic!("{pk} is of no class"));
+    let classes: BTreeSet<String> = pks.into_iter().map(class).collect();
+    let granted = RIGHTS[name].iter().any(|right| {
+        right.allows(action, resource)
+            && right.rows.as_ref().is_some_and(|rows| rows.is_superset(&classes))
+    });
+    assert!(granted, "{name} may not {action} {resource} {classes:?}, says template.yaml");
+}
+
+/// What may be done.
+#[derive(Clone, Debug)]
+struct Right {
+    action: String,
+    /// The name of what it may be done to.
+    resource: String,
+    /// To whose rows, as patterns of their partition keys; `None`: it is not about rows.
+    rows: Option<BTreeSet<String>>,
+}
+
+impl Right {
+    fn allows(&self, action: &str, resource: &str) -> bool {
+        self.action == action && self.resource == resource
+    }
+}
 
 /// The rights of each function, by its folder.
 static RIGHTS: LazyLock<BTreeMap<String, Vec<Right>>> = LazyLock::new(|| {
@@ -92,9 +124,13 @@ fn rights(template: &Template, role: &str) -> Vec<Right> {
     let mut rights = Vec::new();
     for policy in each(template, template.at(&format!("/Resources/{role}/Properties/Policies"))) {
         for statement in statements(template, &policy["PolicyDocument"]) {
+            let rows = rows(template, statement);
             for about in each(template, &statement["Resource"]) {
-                let actions = texts(template, &statement["Action"]).into_iter();
-                rights.extend(actions.map(|action| (action, resource(about))));
+                for action in texts(template, &statement["Action"]) {
+                    let to_rows = action.starts_with("dynamodb:");
+                    assert_eq!(rows.is_some(), to_rows, "{action}: whose rows?");
+                    rights.push(Right { action, resource: resource(about), rows: rows.clone() });
+                }
             }
         }
     }
@@ -103,7 +139,8 @@ fn rights(template: &Template, role: &str) -> Vec<Right> {
             let named = each(template, &statement["Principal"]["AWS"]);
             if named.into_iter().any(|named| resource(named) == role) {
                 let actions = texts(template, &statement["Action"]).into_iter();
-                rights.extend(actions.map(|action| (action, key.to_owned())));
+                let right = |action| Right { action, resource: key.to_owned(), rows: None };
+                rights.extend(actions.map(right));
             }
         }
     }
@@ -114,9 +151,25 @@ fn statements<'a>(template: &Template, policy: &'a Value) -> Vec<&'a Value> {
     let statements = each(template, &policy["Statement"]);
     for statement in &statements {
         assert_eq!(statement["Effect"], "Allow", "only this is understood here");
-        assert!(statement.get("Condition").is_none(), "{statement} is not understood here");
     }
     statements
+}
+
+/// The patterns of the partition keys that a statement is about.
+fn rows(template: &Template, statement: &Value) -> Option<BTreeSet<String>> {
+    let condition = statement.get("Condition")?;
+    let patterns = &condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+    let known = json!({
+        // Or all would be allowed where there is no key.
+        "Null": { "dynamodb:LeadingKeys": "false" },
+        "ForAllValues:StringLike": { "dynamodb:LeadingKeys": patterns },
+    });
+    assert_eq!(*condition, known, "only this is understood here");
+    let patterns: BTreeSet<_> = texts(template, patterns).into_iter().collect();
+    for pattern in &patterns {
+        assert!(class::patterns().contains(pattern), "{pattern} is no class of rows");
+    }
+    Some(patterns)
 }
 
 fn texts(template: &Template, value: &Value) -> Vec<String> {
@@ -153,11 +206,10 @@ mod tests {
         assert_eq!(RIGHTS.len(), Function::ALL.len());
         for function in Function::ALL {
             let rights = &RIGHTS[function.name()];
-            let has = |action: &str, on: &str| rights.contains(&(action.into(), on.into()));
+            let has = |action: &str, on: &str| rights.iter().any(|right| right.allows(action, on));
             assert!(has("dynamodb:GetItem", "Table"), "{rights:?}");
-            // Access tokens are not signed.
-            let knows_keys = function != Function::Authorize;
-            assert_eq!(has("kms:GetPublicKey", "SigningKey"), knows_keys, "{rights:?}");
+            let makes_the_ring = function == Function::Sweep;
+            assert_eq!(has("kms:GetPublicKey", "SigningKey"), makes_the_ring, "{rights:?}");
             assert!(!has("kms:CreateKey", "SigningKey"), "{rights:?}");
         }
     }
@@ -172,5 +224,34 @@ mod tests {
     #[should_panic = "discovery may not dynamodb:Query Table, says template.yaml"]
     async fn who_may_not_do_a_thing_is_told_apart_by_name() {
         Function::Discovery.runs(async { hold("dynamodb:Query", "Table") }).await;
+    }
+
+    #[tokio::test]
+    #[should_panic = "discovery may not dynamodb:GetItem Table {\"CLIENT#*\"}, says template.yaml"]
+    async fn who_may_read_the_keys_may_not_read_the_clients() {
+        let read = |pk: &str| hold_rows("dynamodb:GetItem", "Table", [pk]);
+        let reads = async {
+            read(class::KEYS.partition());
+            read(&class::CLIENT.of("a"));
+        };
+        Function::Discovery.runs(reads).await;
+    }
+
+    #[tokio::test]
+    #[should_panic = "discovery may not "]
+    async fn who_answers_strangers_writes_no_keys() {
+        let world = crate::World::without_key(|_| {});
+        let _ = Function::Discovery.runs(world.transmitter.keys().ensure_key()).await;
+    }
+
+    /// Each action to each resource stands in one statement, so that a request for several rows is
+    /// allowed as a whole.
+    #[test]
+    fn no_action_stands_in_two_statements() {
+        for (function, rights) in &*RIGHTS {
+            let named: BTreeSet<_> =
+                rights.iter().map(|right| (&right.action, &right.resource)).collect();
+            assert_eq!(named.len(), rights.len(), "{function}: {rights:?}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use ssf::{
@@ -60,10 +61,19 @@ impl World {
 
     /// With other settings.
     pub fn with(settings: impl FnOnce(&mut Config)) -> Self {
+        let world = Self::without_key(settings);
+        let key = world.transmitter.keys().ensure_key().now_or_never();
+        key.expect("what is in memory answers at once").expect("the first key can be made");
+        world.table.take();
+        world
+    }
+
+    /// Before the first run of the sweep: there is no key that signs.
+    pub fn without_key(settings: impl FnOnce(&mut Config)) -> Self {
         Self::at(|clock| Database::in_memory(clock), |database, _| table_of(database), settings)
     }
 
-    /// With the defaults, and its state in `folder`.
+    /// With the defaults, and its state in `folder`; without a key.
     pub fn on_disk(folder: &Path) -> Self {
         let open = |clock: Arc<ManualClock>| {
             Database::open(folder, clock).expect("the folder can be used")
@@ -71,7 +81,7 @@ impl World {
         Self::at(open, |database, _| table_of(database), |_| {})
     }
 
-    /// With the defaults, but with another table; the queues stay in memory.
+    /// With the defaults, but with another table, and without a key; the queues stay in memory.
     pub fn on_table(table: impl FnOnce(Arc<dyn Clock>) -> Arc<dyn Table>) -> Self {
         Self::at(|clock| Database::in_memory(clock), |_, clock| table(clock), |_| {})
     }

@@ -1,7 +1,7 @@
 """Runs the local AWS of the tests: one ministack, on a free port of the loopback interface.
 
 Prints its endpoint once it answers. Runs until standard input is closed, so that it never outlives
-whoever started it. With `--auth` it enforces IAM policies.
+whoever started it. With `--auth` it enforces IAM policies, by the keys of rows too (`leading_keys.py`).
 
 By hand: `target/emulator/venv/bin/python infra/emulator/run.py target/emulator/by-hand`
 """
@@ -63,7 +63,7 @@ def start(folder, auth, calls_to):
     endpoint = f"http://127.0.0.1:{port}"
     with open(f"{folder}.log", "w") as log:
         ministack = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
+            [sys.executable, os.path.join(os.path.dirname(__file__), "leading_keys.py")],
             env=environment(port, folder, auth, calls_to),
             stdin=subprocess.DEVNULL,
             stdout=log,

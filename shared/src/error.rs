@@ -71,7 +71,7 @@ impl Error {
         match self {
             Self::Table(TableError::Conflict | TableError::Unavailable(_))
             | Self::Queue(QueueError::Unavailable(_))
-            | Self::Sign(SignError::Throttled(_) | SignError::Unavailable(_))
+            | Self::Sign(SignError::NoKey | SignError::Throttled(_) | SignError::Unavailable(_))
             | Self::Seal(SealError::Unavailable(_))
             | Self::TooSoon { .. } => true,
             Self::Invalid(_)

@@ -105,6 +105,7 @@ impl Meters {
             seal: Arc::new(KmsSeal::new(keys, secrets)),
             ..world.transmitter.parts().clone()
         }));
+        world.transmitter.keys().ensure_key().await.unwrap();
         world
     }
 }

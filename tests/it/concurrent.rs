@@ -80,9 +80,10 @@ fn id_of(stream: &Value) -> StreamId {
 }
 
 /// A world on disk, and two processes in it.
-fn on_disk() -> (World, [Transmitter; 2], tempfile::TempDir) {
+async fn on_disk() -> (World, [Transmitter; 2], tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let world = World::on_disk(folder.path());
+    world.transmitter.keys().ensure_key().await.unwrap();
     let processes = [world.transmitter.clone(), world.another_process()];
     (world, processes, folder)
 }
@@ -95,7 +96,7 @@ async fn all(mut tasks: JoinSet<()>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_updates_lose_nothing() {
-    let (world, processes, _folder) = on_disk();
+    let (world, processes, _folder) = on_disk().await;
     let alice = Receiver { default_subjects: DefaultSubjects::None, ..world.receiver("alice") };
     let id = id_of(&world.create(&alice, poll_stream(&TYPES)).await);
     let writer = |at: usize| Writer {
@@ -134,7 +135,7 @@ async fn concurrent_updates_lose_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_creations_keep_to_the_limit() {
     const LIMIT: usize = 5;
-    let (world, processes, _folder) = on_disk();
+    let (world, processes, _folder) = on_disk().await;
     let alice = Receiver { max_streams: LIMIT, ..world.receiver("alice") };
     for _ in 0..3 {
         let mut tasks = JoinSet::new();

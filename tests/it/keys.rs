@@ -53,10 +53,48 @@ async fn a_new_key_is_published_before_it_signs_and_the_old_one_stays() {
 
 #[tokio::test]
 async fn a_ring_that_was_changed_before_it_had_a_key_gets_one() {
-    let world = World::new();
+    let world = World::without_key(|_| {});
     let refused = world.transmitter.keys().retire("unknown").await.unwrap_err();
     assert_eq!(refused.to_string(), "there is no key unknown");
+    world.sweep().await;
     assert_eq!(kids(&world).await, [signing(&world).await]);
+}
+
+/// What answers strangers must not be able to publish a key of its own.
+#[tokio::test]
+async fn the_first_sweep_makes_the_first_key_and_nobody_else_does() {
+    let world = World::without_key(|_| {});
+    let answer = world.anyone().get("/jwks.json").await;
+    // An empty key set would be kept by those who ask, an error is not.
+    assert_eq!(answer.status, 503, "{answer}");
+    assert!(answer.headers.contains_key("retry-after"));
+    assert_eq!(answer.headers["cache-control"], "no-store");
+    let id = world.create(&world.receiver("alice"), poll_stream(&["session-revoked"])).await;
+    world.emit(&session_revoked("jane@example.com")).await;
+    world.settle().await;
+    assert_eq!(world.transmitter.keys().published().await.unwrap(), []);
+
+    world.sweep().await;
+    let [kid] = &kids(&world).await[..] else { panic!("one key") };
+    // What waited is signed now, and nothing is lost.
+    world.pass(Duration::from_mins(5)).await;
+    let id = StreamId::parse(id["stream_id"].as_str().unwrap()).unwrap();
+    let request = PollRequest { return_immediately: true, ..PollRequest::default() };
+    let polled = world.transmitter.poll(&world.receiver("alice"), &id, request).await.unwrap();
+    assert_eq!(polled.sets.len(), 1);
+    world.sweep().await;
+    assert_eq!(kids(&world).await, std::slice::from_ref(kid));
+}
+
+#[tokio::test]
+async fn the_first_rotation_makes_the_first_key() {
+    for (algorithm, count) in [(Algorithm::RS256, 1), (Algorithm::ES256, 2)] {
+        let world = World::without_key(|_| {});
+        let keys = world.transmitter.keys();
+        assert_eq!(keys.rotate_to(algorithm, true).await.unwrap().key.algorithm, algorithm);
+        assert_eq!(keys.signing_key().await.unwrap().algorithm, algorithm);
+        assert_eq!(keys.list().await.unwrap().len(), count);
+    }
 }
 
 #[tokio::test]
@@ -86,8 +124,8 @@ async fn processes_that_start_together_agree_on_the_first_key() {
     let folder = tempfile::tempdir().unwrap();
     let processes: Vec<_> = (0..8).map(|_| process(folder.path())).collect();
     let kids = processes.iter().map(async |process| {
+        let key = process.ensure_key().await.unwrap();
         let token = process.sign("JWT", b"{}").await.unwrap();
-        let key = process.signing_key().await.unwrap();
         assert!(key.verify(&token).is_some());
         key.kid.clone()
     });
@@ -101,7 +139,7 @@ async fn processes_that_start_together_agree_on_the_first_key() {
 async fn processes_that_rotate_together_lose_no_key() {
     let folder = tempfile::tempdir().unwrap();
     let processes: Vec<_> = (0..4).map(|_| process(folder.path())).collect();
-    processes[0].signing_key().await.unwrap();
+    processes[0].ensure_key().await.unwrap();
     let rotated = join_all(processes.iter().map(|process| process.rotate(false))).await;
     let list = processes[0].list().await.unwrap();
     for rotated in rotated.into_iter().flatten() {
@@ -125,19 +163,16 @@ async fn what_is_one_item_is_written_without_a_transaction() {
     world.transmitter.token_revoke(&token.token_id.to_string()).await.unwrap();
     world.transmitter.client_rotate_secret(id).await.unwrap();
     let counts = world.table.take();
-    // Two of them are for the ring: the first key, and the next one.
-    assert_eq!((counts.transactions, counts.write_items), (0, 6));
+    assert_eq!((counts.transactions, counts.write_items), (0, 5));
 }
 
 #[tokio::test]
-async fn each_function_that_signs_or_publishes_may_make_the_ring() {
-    for function in Function::ALL {
-        if function == Function::Authorize {
-            // Access tokens are not signed: it has nothing to do with keys.
-            continue;
-        }
+async fn each_function_that_signs_or_publishes_may_read_the_ring() {
+    // Access tokens are not signed, and polls hand out what was signed before.
+    let others = [Function::Authorize, Function::Poll];
+    for function in Function::ALL.into_iter().filter(|function| !others.contains(function)) {
         let world = World::new();
-        let ring = function.runs(world.transmitter.keys().published()).await.unwrap();
+        let ring = function.runs(world.another_process().keys().published()).await.unwrap();
         assert_eq!(ring.len(), 1, "{function:?}");
     }
 }

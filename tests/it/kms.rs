@@ -56,7 +56,7 @@ async fn what_kms_signs_verifies_by_the_published_key() {
         let client = client();
         let arn = first(&client, spec).await;
         let (keys, _) = ring(KmsSigner::new(client, &*arn, clock()), algorithm);
-        let key = keys.signing_key().await.unwrap();
+        let key = keys.ensure_key().await.unwrap();
         assert_eq!((&key.handle, key.algorithm), (&arn, algorithm));
         // Also more than KMS would hash itself. An ECDSA signature has a short number now and then.
         for length in [0, 10_000].into_iter().chain(1..64) {
@@ -73,7 +73,7 @@ async fn a_rotated_key_is_like_the_first_one_and_a_retired_one_signs_no_more() {
     let arn = first(&client, EccNistP256).await;
     let signer = KmsSigner::new(client.clone(), &*arn, clock());
     let (keys, _) = ring(signer.clone(), Algorithm::ES256);
-    let old = keys.signing_key().await.unwrap();
+    let old = keys.ensure_key().await.unwrap();
     let new = keys.rotate(true).await.unwrap().key;
     assert_ne!(new.handle, old.handle);
     let policy = async |arn: &str| client.get_key_policy().key_id(arn).send().await.unwrap().policy;
@@ -107,7 +107,7 @@ async fn several_functions_that_start_at_once_share_the_first_key() {
         let signer = Arc::new(KmsSigner::new(client.clone(), &*arn, clock.clone()));
         KeyRing::new(table.clone(), signer, clock.clone(), Algorithm::ES256)
     });
-    let keys = futures_util::future::join_all(rings.iter().map(KeyRing::signing_key)).await;
+    let keys = futures_util::future::join_all(rings.iter().map(KeyRing::ensure_key)).await;
     assert!(keys.iter().all(|key| key.as_ref().unwrap().handle == arn));
     let listed = rings[0].list().await.unwrap();
     assert_eq!(listed.iter().map(|(_, state)| *state).collect::<Vec<_>>(), [KeyState::Signing]);

@@ -87,6 +87,8 @@ pub(crate) async fn needs(built: &Built, aws: &Aws) -> Vec<Need> {
     let mut poll = start("poll").await;
     let mut sweep = start("sweep").await;
 
+    // Its first run makes the first key.
+    sweep.invoke(json!({})).await;
     for path in ["/.well-known/ssf-configuration", "/jwks.json"] {
         discovery.ask(200, &get(path)).await;
     }

@@ -82,6 +82,9 @@ impl Deployed {
         let mut deployed = Self { proxy, receiver, outputs, boto3, emulator, http, secrets, undo };
         deployed.deploy(&packages);
         deployed.outputs = deployed.read_outputs().await;
+        // As each minute: its first run makes the first key.
+        let sweep = json!({ "FunctionName": deployed.function("sweep"), "Payload": "{}" });
+        deployed.boto3.call("lambda", "invoke", &sweep);
         deployed
     }
 

@@ -6,7 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use serde_json::{Value, json};
+use ssf::{
+    error::chain,
+    table::{Condition, Content, Key, Table as _, TableError, Write, class},
+};
+use ssf_aws::DynamoDbTable;
 use tests::{Function, Refusal, Reply};
 
 use crate::{
@@ -19,7 +25,7 @@ use crate::{
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// What is not taken away, from whom, and why.
-const EXCUSES: [(&str, &str, &str); 12] = [
+const EXCUSES: [(&str, &str, &str); 10] = [
     ("*", "logs:CreateLogStream", "Lambda itself writes a function's log, as its role"),
     ("*", "logs:PutLogEvents", "Lambda itself writes a function's log, as its role"),
     ("ingest", "sqs:DeleteMessage", "Lambda itself reads the queues of a function, as its role"),
@@ -30,8 +36,6 @@ const EXCUSES: [(&str, &str, &str); 12] = [
     ("push", "sqs:ReceiveMessage", "Lambda itself reads the queues of a function"),
     ("push", "kms:Sign", "a receiver that is away for a day is told that its stream is paused"),
     ("sweep", "kms:Sign", "an inactive receiver is told that its stream is paused, if that is on"),
-    ("push", "kms:GetPublicKey", "only the first signature of all needs it; see the others"),
-    ("sweep", "kms:GetPublicKey", "only the first signature of all needs it; see the others"),
 ];
 
 /// An action, and what it is done to.
@@ -39,14 +43,30 @@ const EXCUSES: [(&str, &str, &str); 12] = [
 struct Right {
     action: String,
     resource: String,
+    /// JSON; `null` if there is none.
+    condition: String,
 }
 
 impl Right {
-    fn new(action: &str, resource: &str) -> Self {
+    fn new(action: &str, resource: &str, condition: &Value) -> Self {
         // The local AWS takes the batches of SQS for actions of their own.
         let action =
             if action.starts_with("sqs:") { action.trim_end_matches("Batch") } else { action };
-        Self { action: action.to_owned(), resource: resource.to_owned() }
+        let (action, resource) = (action.to_owned(), resource.to_owned());
+        Self { action, resource, condition: condition.to_string() }
+    }
+}
+
+impl Right {
+    /// The statement of a policy that gives this right, or its like with another action.
+    fn statement(&self, action: &str) -> Value {
+        let mut statement =
+            json!({ "Effect": "Allow", "Action": action, "Resource": self.resource });
+        let condition: Value = serde_json::from_str(&self.condition).expect("it is JSON");
+        if !condition.is_null() {
+            statement["Condition"] = condition;
+        }
+        statement
     }
 }
 
@@ -95,7 +115,8 @@ impl<'a> Role<'a> {
         for statement in self.document["Statement"].as_array().unwrap() {
             for action in texts(&statement["Action"]) {
                 let resources = texts(&statement["Resource"]).into_iter();
-                rights.extend(resources.map(|resource| Right::new(action, resource)));
+                let condition = &statement["Condition"];
+                rights.extend(resources.map(|resource| Right::new(action, resource, condition)));
             }
         }
         for (output, key) in [("SigningKeyArn", 0), ("SecretsKeyArn", self.keys.len() - 1)] {
@@ -103,7 +124,7 @@ impl<'a> Role<'a> {
             let of_us = statements.as_array().unwrap().iter().filter(|one| self.is_named_in(one));
             let actions = of_us.flat_map(|statement| texts(&statement["Action"]));
             let key = self.deployed.output(output);
-            rights.extend(actions.map(|action| Right::new(action, key)));
+            rights.extend(actions.map(|action| Right::new(action, key, &Value::Null)));
         }
         rights
     }
@@ -149,7 +170,7 @@ impl<'a> Role<'a> {
             let rest = self.rights().into_iter().filter(|one| one != right).flat_map(|one| {
                 let batch = (one.action == "sqs:SendMessage").then_some("sqs:SendMessageBatch");
                 let actions = [Some(one.action.as_str()), batch];
-                let statement = |action| json!({ "Effect": "Allow", "Action": action, "Resource": one.resource });
+                let statement = |action| one.statement(action);
                 actions.into_iter().flatten().map(statement).collect::<Vec<_>>()
             });
             let rest = json!({ "Version": "2012-10-17", "Statement": rest.collect::<Vec<_>>() });
@@ -226,6 +247,43 @@ fn what_is_taken_from_a_function_is_missed() {
         }
         assert_eq!(excused.len(), EXCUSES.len(), "nobody needs to be excused for nothing");
         all_is_well(deployed, &scene).await;
+    });
+}
+
+/// Who may read the public keys may not write them, nor read anybody else's rows: in one request with
+/// his own neither.
+#[test]
+fn the_rows_of_others_are_out_of_reach() {
+    on_the_stack(async |deployed| {
+        let role = Role::of(deployed, "discovery").await;
+        let user = json!({ "UserName": "like-discovery" });
+        let policy = json!({
+            "UserName": "like-discovery",
+            "PolicyName": "discovery",
+            "PolicyDocument": role.document.to_string(),
+        });
+        deployed.boto3.call("iam", "create_user", &user);
+        deployed.boto3.call("iam", "put_user_policy", &policy);
+        let made = deployed.boto3.call("iam", "create_access_key", &user);
+        let text = |name: &str| made["AccessKey"][name].as_str().unwrap().to_owned();
+        let (id, secret) = (text("AccessKeyId"), text("SecretAccessKey"));
+        let credentials = Credentials::new(id, secret, None, None, "tests");
+        let config = deployed.sdk_config().into_builder();
+        let config = config.credentials_provider(SharedCredentialsProvider::new(credentials));
+        let client = aws_sdk_dynamodb::Client::new(&config.build());
+        let clock = std::sync::Arc::new(ssf::clock::SystemClock);
+        let table = DynamoDbTable::new(client, deployed.output("TableName"), clock);
+        let ring = Key::new(class::KEYS.partition(), "RING");
+        assert!(table.get(&ring).await.unwrap().is_some());
+        let refused = async |key: &Key| {
+            let Err(TableError::Unavailable(error)) = table.get(key).await else { return false };
+            chain(&*error).contains("AccessDenied")
+        };
+        assert!(refused(&Key::new(class::CLIENT.of("a"), "CLIENT")).await);
+        assert!(refused(&Key::new("KEYS#", "RING")).await);
+        let put = Write::put(ring.clone(), Condition::Any, Content::default());
+        assert!(matches!(table.write_one(put.clone()).await, Err(TableError::Unavailable(_))));
+        assert!(matches!(table.transact(vec![put]).await, Err(TableError::Unavailable(_))));
     });
 }
 

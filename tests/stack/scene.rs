@@ -55,12 +55,10 @@ impl<'a> Scene<'a> {
 
     /// Makes `function` do what it needs the right to do `action` to `resource` for, among others.
     pub(crate) async fn act(&self, function: &str, action: &str, resource: &str) {
-        let first =
-            action == "kms:GetPublicKey" || (function, action) == ("discovery", "dynamodb:PutItem");
-        if first {
+        if action == "kms:GetPublicKey" {
             self.write(Write::delete(ring(), Condition::Any)).await;
         }
-        if first || action == "dynamodb:GetItem" || action.starts_with("kms:") {
+        if action == "dynamodb:GetItem" || action.starts_with("kms:") {
             // It remembers neither keys nor secrets.
             self.deployed.kill(function);
         }

@@ -12,8 +12,8 @@ use axum::{
 };
 use serde::Serialize;
 use ssf::{
-    Transmitter,
-    set::{JWKS_MAX_AGE, Jwk, PublicKey},
+    Error, Transmitter,
+    set::{JWKS_MAX_AGE, Jwk, PublicKey, SignError},
     web::{Json, Problem, app, paths},
 };
 
@@ -52,6 +52,10 @@ async fn protected_resource(State(us): State<Transmitter>) -> Answer<ProtectedRe
 
 async fn jwks(State(us): State<Transmitter>) -> Result<Answer<serde_json::Value>, Problem> {
     let keys = us.keys().published().await?;
+    if keys.is_empty() {
+        // Libraries keep an empty key set for minutes, whatever its headers say; an error they do not.
+        return Err(Error::from(SignError::NoKey).into());
+    }
     let keys: Vec<Jwk<'_>> = keys.iter().map(|key| PublicKey::jwk(key)).collect();
     Ok(answer(JWKS_MAX_AGE, serde_json::json!({ "keys": keys })))
 }

@@ -58,8 +58,13 @@ struct Progress {
 }
 
 impl Transmitter {
-    /// One run; bounded, and the next goes on where this one stopped.
+    /// One run; bounded, and the next goes on where this one stopped. The first of all makes the first
+    /// key: what answers strangers may not write the ring of keys.
     pub async fn sweep(&self) -> Result<Swept, Error> {
+        // That there is no key is no reason to let things lie.
+        if let Err(error) = self.keys().ensure_key().await {
+            tracing::error!(error = chain(&error), "there may be no key that signs");
+        }
         let table = &self.parts().table;
         let key = Key::new(class::SWEEP.partition(), "PROGRESS");
         let progress = match table.get(&key).await? {

@@ -76,14 +76,30 @@ impl KeyRing {
         Ok(append_signature(input, &signature))
     }
 
-    /// The key that signs now. The first call of all makes it.
+    /// The key that signs now.
     pub async fn signing_key(&self) -> Result<Arc<PublicKey>, Error> {
         let ring = self.ring().await?;
-        let key = ring.signing(self.clock.now()).or_else(|| ring.keys.first());
-        Ok(key.expect("a ring that was read has a key").key.clone())
+        self.signs_of(&ring)
     }
 
-    /// All keys that receivers may need.
+    /// The same, and makes the first key if there is none. For those alone who may write the ring:
+    /// what answers strangers must not be able to publish a key.
+    pub async fn ensure_key(&self) -> Result<Arc<PublicKey>, Error> {
+        // A ring that had a key once has one for ever, so that one from long ago will do.
+        let ring = match self.cached(Duration::MAX) {
+            Some(ring) => ring,
+            None => self.ring().await?,
+        };
+        let ring = if ring.keys.is_empty() { self.make().await? } else { ring };
+        self.signs_of(&ring)
+    }
+
+    fn signs_of(&self, ring: &Ring) -> Result<Arc<PublicKey>, Error> {
+        let key = ring.signing(self.clock.now()).or_else(|| ring.keys.first());
+        Ok(key.ok_or(SignError::NoKey)?.key.clone())
+    }
+
+    /// All keys that receivers may need; none before the first one was made.
     pub async fn published(&self) -> Result<Vec<Arc<PublicKey>>, Error> {
         Ok(self.ring().await?.keys.iter().map(|key| key.key.clone()).collect())
     }
@@ -106,16 +122,25 @@ impl KeyRing {
         Ok(ring.states(self.clock.now()).map(|(key, state)| (key.clone(), state)).collect())
     }
 
-    /// Does [`Self::rotate_to`] with the algorithm that the first key had.
+    /// Does [`Self::rotate_to`] with the algorithm that the first key has.
     pub async fn rotate(&self, at_once: bool) -> Result<RingKey, Error> {
         self.rotate_to(self.algorithm, at_once).await
     }
 
     /// Makes a new key of `algorithm`, publishes it and lets it sign: when every receiver can know
     /// it or, for an emergency, `at_once`; then receivers that do not look for an unknown `kid`
-    /// refuse SETs for up to [`JWKS_MAX_AGE`].
+    /// refuse SETs for up to [`JWKS_MAX_AGE`]. The first key of all is made if there is none, and is
+    /// the answer if it is one of `algorithm`.
     pub async fn rotate_to(&self, algorithm: Algorithm, at_once: bool) -> Result<RingKey, Error> {
-        let keys = self.list().await?;
+        let mut keys = self.list().await?;
+        if keys.is_empty() {
+            self.ensure_key().await?;
+            keys = self.list().await?;
+            if let Some((first, _)) = keys.first().filter(|(key, _)| key.key.algorithm == algorithm)
+            {
+                return Ok(first.clone());
+            }
+        }
         match keys.into_iter().find(|(_, state)| *state == KeyState::Upcoming) {
             Some((upcoming, _)) if at_once => {
                 let kid = &upcoming.key.kid;
@@ -164,16 +189,19 @@ impl KeyRing {
         ring
     }
 
-    /// The ring, with a key at least.
+    /// The ring; it is empty before the first key was made.
     async fn ring(&self) -> Result<Arc<Ring>, Error> {
         if let Some(ring) = self.cached(RING_MAX_AGE) {
             return Ok(ring);
         }
         let read_at = self.clock.now();
         let (ring, _) = self.read().await?;
-        if !ring.keys.is_empty() {
-            return Ok(self.keep(ring, read_at));
-        }
+        // An empty one is not kept: whoever asks next may find the first key.
+        Ok(if ring.keys.is_empty() { Arc::new(ring) } else { self.keep(ring, read_at) })
+    }
+
+    /// Makes the first key, or finds that another process has made it.
+    async fn make(&self) -> Result<Arc<Ring>, Error> {
         let first = self.signer.first(self.algorithm).await?;
         let made = self.change(|ring, now| {
             if ring.keys.is_empty() {
@@ -218,7 +246,7 @@ impl KeyRing {
                     written => written?,
                 };
             }
-            // An empty ring is not kept: whoever asks next makes the first key.
+            // An empty ring is not kept: whoever asks next may find the first key.
             if !ring.keys.is_empty() {
                 self.keep(ring, now);
             }

@@ -95,6 +95,9 @@ pub enum SignError {
         #[source]
         source: BoxError,
     },
+    /// There is no key yet: the first run of the sweep makes it.
+    #[error("there is no key that signs yet; the first run of the sweep makes it")]
+    NoKey,
     /// It was asked too often, and wants us to slow down.
     #[error("the signer is asked too often")]
     Throttled(#[source] BoxError),

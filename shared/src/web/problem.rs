@@ -129,7 +129,7 @@ impl From<Error> for Problem {
             Error::TooSoon { retry_after } => Kind::TooManyRequests { retry_after: *retry_after },
             Error::Table(TableError::Conflict | TableError::Unavailable(_))
             | Error::Queue(QueueError::Unavailable(_))
-            | Error::Sign(SignError::Throttled(_) | SignError::Unavailable(_))
+            | Error::Sign(SignError::NoKey | SignError::Throttled(_) | SignError::Unavailable(_))
             | Error::Seal(SealError::Unavailable(_)) => Kind::Unavailable,
             Error::Table(TableError::Corrupt { .. } | TableError::Refused(_))
             | Error::Queue(QueueError::Refused(_))

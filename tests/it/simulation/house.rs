@@ -153,6 +153,8 @@ impl House {
         let make = |line| parts(&database, &config, &signer, &ids, &clock, line);
         let plain =
             Transmitter::new(make(Line { process: usize::MAX, receivers: receivers.clone() }));
+        // By the first run of the sweep, before anything comes.
+        at_once(plain.keys().ensure_key()).expect("the first key can be made");
         let processes = [0, 1]
             .map(|process| Process::new(make(Line { process, receivers: receivers.clone() })));
         Self { clock, receivers, journal, plain, processes, database, config, signer, ids }

@@ -43,6 +43,7 @@ pub(crate) async fn metered(
 async fn a_set_costs_a_unit_for_each_of_its_four_writes() {
     let meter = Meter::default();
     let world = World::on_table(metered(&meter).await);
+    world.transmitter.keys().ensure_key().await.unwrap();
     let receiver = world.receiver("receiver");
     world.create(&receiver, push_stream("receiver", &["session-revoked"])).await;
     world.emit(&usual_event(0)).await;
@@ -160,6 +161,7 @@ async fn a_set_goes_by_itself_when_it_was_settled_and_nothing_else_does() {
     let client = client().await;
     let rows = client.clone();
     let world = World::on_table(|clock| Arc::new(DynamoDbTable::new(rows, "tocsin", clock)));
+    world.transmitter.keys().ensure_key().await.unwrap();
     let receiver = world.receiver("receiver");
     world.create(&receiver, push_stream("receiver", &["session-revoked"])).await;
     world.emit(&usual_event(0)).await;

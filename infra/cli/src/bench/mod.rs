@@ -104,6 +104,7 @@ pub async fn run_load(load: &Load) -> anyhow::Result<Report> {
     let certificate = std::fs::read(tls::certificate_path(folder.path()))?;
     let (parts, counters) = parts(load, folder.path(), &certificate)?;
     let transmitter = Transmitter::new(parts);
+    transmitter.keys().ensure_key().await?;
     for index in 0..load.live + load.dead {
         create_stream(&transmitter, index, &receivers.endpoint(index)).await?;
     }

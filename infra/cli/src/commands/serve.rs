@@ -128,8 +128,8 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
     let home = Home::open(&args.data, settings.config()?, Arc::new(args.push()?))?;
     warn_of_another_issuer(&home, &settings)?;
     settings::write(&settings, &home.folder)?;
-    // Made now, if there is none, rather than while somebody waits for it.
-    let key = home.transmitter.keys().signing_key().await?;
+    // Made now, if there is none: before the first sweep, nobody is to see an empty JWKS.
+    let key = home.transmitter.keys().ensure_key().await?;
     if key.algorithm != settings.algorithm {
         let (now, wished) = (key.algorithm.name(), settings.algorithm.name());
         tracing::warn!(now, wished, "`tocsin keys rotate` makes a key that signs as wished");

@@ -140,7 +140,9 @@ async fn a_key_that_cannot_sign_as_asked_is_named_with_the_reason() {
             SignError::KeyUnusable { kid, source } => {
                 assert_eq!((kid.as_str(), source.to_string().as_str()), (FIRST, reason));
             }
-            error @ (SignError::Throttled(_) | SignError::Unavailable(_)) => panic!("{error:?}"),
+            error @ (SignError::NoKey | SignError::Throttled(_) | SignError::Unavailable(_)) => {
+                panic!("{error:?}")
+            }
         }
     }
 }
@@ -169,6 +171,7 @@ async fn what_an_operator_must_mend_is_told_from_what_passes() {
                 assert_eq!(kid, key.kid);
                 "unusable"
             }
+            SignError::NoKey => "there is a key",
             SignError::Throttled(_) => "throttled",
             SignError::Unavailable(_) => "unavailable",
         };

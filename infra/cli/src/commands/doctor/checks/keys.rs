@@ -52,6 +52,7 @@ pub(super) async fn look(stack: &Stack, jwks: Option<&Value>) -> Vec<Finding> {
     let mut findings = Vec::new();
     match transmitter.keys().list().await {
         Ok(keys) => {
+            findings.extend(judge_ring(&keys));
             let first = stack.output("SigningKeyArn").unwrap_or_default();
             let wanted = policy(stack, first).await;
             for key in in_use(&keys) {
@@ -70,8 +71,7 @@ pub(super) async fn look(stack: &Stack, jwks: Option<&Value>) -> Vec<Finding> {
         Err(error) => findings.push(Finding::wrong(
             "keys",
             chain(&error),
-            "let your role read the stack's table; on a new stack, which has no ring of keys yet, \
-             it writes there, too, and calls kms:GetPublicKey",
+            "let your role read the stack's table",
         )),
     }
     if let Some(arn) = stack.parameter("QueueKeyArn") {
@@ -81,6 +81,18 @@ pub(super) async fn look(stack: &Stack, jwks: Option<&Value>) -> Vec<Finding> {
         findings.push(look_at_one(stack, Purpose::Secrets, arn).await);
     }
     findings
+}
+
+/// The first run of the sweep makes the first key, within a minute of the deployment.
+fn judge_ring(keys: &[(RingKey, KeyState)]) -> Option<Finding> {
+    keys.is_empty().then(|| {
+        Finding::wrong(
+            "signing key",
+            "there is none yet: events wait on their queue, and the JWKS is not there",
+            "the function sweep makes it in its first run, within a minute of the deployment: look \
+             again then; if it stays so, its log says why",
+        )
+    })
 }
 
 /// The keys that sign, or soon will, as KMS knows them.
@@ -192,10 +204,11 @@ mod tests {
     }
 
     #[test]
-    fn the_world_must_know_a_key_that_signs_and_its_policy_be_that_of_today() {
+    fn there_must_be_a_key_that_the_world_knows_and_its_policy_be_that_of_today() {
         let jwks = json!({ "keys": [{ "kid": "second" }] });
         let (old, new) = (json!({ "Statement": [] }), json!({ "Statement": [{}] }));
         let findings = [
+            judge_ring(&[]),
             judge_published("second", &jwks),
             judge_published("third", &jwks),
             judge_policy("arn", Some(&new), Some(&new)),
@@ -204,6 +217,8 @@ mod tests {
         ];
         let findings: Vec<_> = findings.into_iter().flatten().collect();
         insta::assert_snapshot!(said(&findings), @r"
+        ✗ signing key  there is none yet: events wait on their queue, and the JWKS is not there
+                       → the function sweep makes it in its first run, within a minute of the deployment: look again then; if it stays so, its log says why
         ✗ signing key  the JWKS of the issuer lacks third: no receiver can verify what it signs
                        → look again half a minute after a rotation; else another deployment answers there: let the issuer's name lead to this stack's API
         ! signing key  arn has another policy than the stack's first key: who may sign was changed since it was made

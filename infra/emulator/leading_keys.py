@@ -1,0 +1,77 @@
+"""A ministack that knows `dynamodb:LeadingKeys`: policies that tell rows apart by their partition keys
+are enforced as they are on AWS.
+
+A request carries the partition keys of all its items; of a transaction, each item is judged by
+itself, as the action that it performs.
+"""
+
+import json
+import re
+
+from ministack.core import iam_actions, iam_evaluator
+
+LEADING_KEYS = "dynamodb:LeadingKeys"
+PARTITION_KEY = "pk"
+OF_TRANSACTIONS = ("ConditionCheck", "Delete", "Get", "Put", "Update")
+
+service_context = iam_actions.dynamodb_service_context
+transaction_checks = iam_actions.dynamodb_transaction_checks
+enforce = iam_evaluator.enforce
+
+# The partition keys of the transaction that is being judged, in the order of its items. Between the
+# first and the last of them nothing else is judged.
+of_transaction = []
+
+
+def key_of(attributes):
+    return attributes.get(PARTITION_KEY, {}).get("S")
+
+
+def asked_for(request):
+    """The partition key that a query names."""
+    names = request.get("ExpressionAttributeNames", {})
+    values = request.get("ExpressionAttributeValues", {})
+    for name, value in re.findall(r"(#?\w+)\s*=\s*(:\w+)", request.get("KeyConditionExpression", "")):
+        if names.get(name, name) == PARTITION_KEY:
+            return values.get(value, {}).get("S")
+    return None
+
+
+def leading_keys(request):
+    keys = [key_of(request[member]) for member in ("Item", "Key") if member in request]
+    keys.append(asked_for(request))
+    tables = request.get("RequestItems", {}).values()
+    keys += [key_of(key) for table in tables if isinstance(table, dict) for key in table.get("Keys", [])]
+    return [key for key in keys if key is not None]
+
+
+def with_leading_keys(body):
+    context = service_context(body)
+    keys = leading_keys(json.loads(body or b"{}"))
+    return {**context, LEADING_KEYS: keys} if keys else context
+
+
+def with_keys_of_transaction(action, body, *where):
+    checks = transaction_checks(action, body, *where)
+    if checks:
+        items = json.loads(body)["TransactItems"]
+        parts = [part for item in items for name, part in item.items() if name in OF_TRANSACTIONS]
+        of_transaction[:] = [key_of(part.get("Item") or part.get("Key") or {}) for part in parts]
+        assert len(of_transaction) == len(checks), "each item of a transaction has one action"
+    return checks
+
+
+def enforce_each(*arguments, service_context=None, **others):
+    if "dynamodb:EnclosingOperation" in (service_context or {}):
+        service_context = {**service_context, LEADING_KEYS: [of_transaction.pop(0)]}
+    return enforce(*arguments, service_context=service_context, **others)
+
+
+iam_actions.dynamodb_service_context = with_leading_keys
+iam_actions.dynamodb_transaction_checks = with_keys_of_transaction
+iam_evaluator.enforce = enforce_each
+
+if __name__ == "__main__":
+    from ministack.app import main
+
+    main()
