@@ -185,7 +185,7 @@ async fn events_that_a_crash_left_in_the_outbox_are_sent_by_the_sweep_in_order()
     house.replace(ada.id, json!({ "userName": "ada", "active": true })).await.unwrap();
     house.world.fail_fifo(false);
     assert!(house.told().await.is_empty());
-    house.world.clock.advance(Duration::from_secs(60));
+    house.world.clock.advance(Duration::from_mins(1));
     assert_eq!(house.directory.keep().await.unwrap().handed_over, 2);
     let told = house.told_types().await;
     let at = |kind: &str| told.iter().position(|one| one == kind).unwrap();

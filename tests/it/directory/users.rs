@@ -71,7 +71,7 @@ async fn of_two_who_take_a_name_at_once_one_gets_it() {
 async fn a_lock_date_locks_when_it_comes_whoever_looks() {
     let house = House::new();
     let now = house.world.transmitter.parts().clock.now();
-    let date = now + Duration::from_secs(3600);
+    let date = now + Duration::from_hours(1);
     let lock = json!({ "lockDate": date });
     let ada = house
         .create(json!({
@@ -90,7 +90,7 @@ async fn a_lock_goes_only_by_who_means_it() {
     let house = House::new();
     let ada = house.person("ada").await;
     let now = house.world.transmitter.parts().clock.now();
-    let future = now + Duration::from_secs(60);
+    let future = now + Duration::from_mins(1);
     let replaced = |user: &User, body| {
         let mut user = user.clone();
         user.take(map(&body), Given::Whole, None, now).unwrap();
