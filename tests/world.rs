@@ -152,6 +152,7 @@ impl World {
             subject_in_event: false,
             max_streams: 10,
             verify_certificates: true,
+            scim_full: false,
         }
     }
 

@@ -270,8 +270,8 @@ async fn simple_subjects_match_when_they_are_identical() {
             json!({ "format": "ip-addresses", "ip-addresses": ["10.29.37.75"] }),
         ),
         (
-            json!({ "format": "scim", "uri": "/Users/1", "externalId": "jane" }),
             json!({ "format": "scim", "uri": "/Users/1" }),
+            json!({ "format": "scim", "uri": "/Users/2", "externalId": "jane" }),
         ),
         (
             json!({ "format": "aliases", "identifiers": [email("a@b.example"), opaque("1")] }),
@@ -290,6 +290,9 @@ async fn simple_subjects_match_when_they_are_identical() {
         assert_eq!((none.hears(same).await, none.hears(other).await), (true, false), "{same}");
         assert_eq!((all.hears(same).await, all.hears(other).await), (false, true), "{same}");
     }
+    // The URI names the resource, whatever its client calls it.
+    let known = json!({ "format": "scim", "uri": "/Users/1", "externalId": "jane" });
+    assert_eq!((none.hears(&known).await, all.hears(&known).await), (true, false));
     // RISC's name for the format of phone numbers stands for the same thing.
     let phone = json!({ "format": "phone", "phone_number": "+12065550100" });
     assert_eq!((none.hears(&phone).await, all.hears(&phone).await), (true, false));

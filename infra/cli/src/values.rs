@@ -132,16 +132,14 @@ pub fn token_status_name(status: TokenStatus) -> &'static str {
 
 /// An event type by its URI or, if it is of a standard, by its short name.
 pub fn event_type(text: &str) -> Result<EventType, String> {
-    if text.contains(':') {
-        return Ok(EventType::new(text));
-    }
     let own = [EventType::VERIFICATION, EventType::STREAM_UPDATED];
-    EventType::supported()
-        .iter()
-        .chain(&own)
-        .find(|event_type| event_type.short_name() == text)
-        .cloned()
-        .ok_or_else(|| "is neither a URI nor like session-revoked".to_owned())
+    let mut standard = EventType::supported().iter().chain(&own);
+    match standard.find(|event_type| event_type.short_name() == text) {
+        Some(event_type) => Ok(event_type.clone()),
+        // After the short names, as those of SCIM have colons, too.
+        None if text.contains(':') => Ok(EventType::new(text)),
+        None => Err("is neither a URI nor like session-revoked".to_owned()),
+    }
 }
 
 /// A time, or how long ago it was.
@@ -201,6 +199,7 @@ mod tests {
     fn a_type_may_be_called_by_its_short_name() {
         assert_eq!(event_type("session-revoked"), Ok(EventType::SESSION_REVOKED));
         assert_eq!(event_type("verification"), Ok(EventType::VERIFICATION));
+        assert_eq!(event_type("prov:create:full"), Ok(EventType::SCIM_CREATE_FULL));
         assert_eq!(event_type("urn:x:y"), Ok(EventType::new("urn:x:y")));
         assert!(event_type("session-revokd").is_err());
     }

@@ -36,7 +36,8 @@ impl Transmitter {
 
     /// Changes what was wished for a client; its id stays. A client that has no secret and now needs
     /// one gets it, in the answer and nowhere else; one that needs none any more loses it. Tokens
-    /// stay good for what they may still have.
+    /// stay good for what they may still have, and its streams have whole resources from now on if
+    /// it may have them, or not any more; whoever was interrupted says it again.
     pub async fn client_update(
         &self,
         id: &ClientId,
@@ -60,6 +61,7 @@ impl Transmitter {
                 Ok(())
             })
             .await?;
+        self.set_scim_full(id, client.scim.full).await?;
         Ok((client, given.into_inner().then_some(secret)))
     }
 

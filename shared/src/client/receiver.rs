@@ -30,6 +30,7 @@ impl fmt::Display for ClientId {
 
 /// An authenticated caller: a client as its operator set it up, and what its token allows.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Receiver {
     /// The client behind it: the owner of its streams.
     pub id: ClientId,
@@ -49,6 +50,9 @@ pub struct Receiver {
     pub max_streams: usize,
     /// Whether the certificates of its push endpoints are checked.
     pub verify_certificates: bool,
+    /// Whether its new streams may have whole resources; see
+    /// [`ScimOptions::full`](crate::client::ScimOptions::full).
+    pub scim_full: bool,
 }
 
 impl Receiver {

@@ -18,6 +18,8 @@ pub enum Family {
     Private,
     /// The Risk Incident Sharing and Coordination profile 1.0.
     Risc,
+    /// The SCIM Profile for Security Event Tokens (RFC 9967).
+    Scim,
     /// The Shared Signals Framework 1.0 itself.
     Ssf,
 }
@@ -45,6 +47,9 @@ macro_rules! scim {
         EventType(Cow::Borrowed(concat!("urn:ietf:params:scim:event:", $name)))
     };
 }
+
+/// The names of SCIM's types begin so; what follows is their short name.
+const SCIM_PREFIX: &str = "urn:ietf:params:scim:event:";
 
 macro_rules! ssf {
     ($name:literal) => {
@@ -145,7 +150,7 @@ impl EventType {
 }
 
 /// Those that upstream systems may send without the operator's word, hence `events_supported`.
-const SUPPORTED: [EventType; 21] = [
+const SUPPORTED: [EventType; 33] = [
     EventType::SESSION_REVOKED,
     EventType::TOKEN_CLAIMS_CHANGE,
     EventType::CREDENTIAL_CHANGE,
@@ -167,6 +172,18 @@ const SUPPORTED: [EventType; 21] = [
     EventType::OPT_OUT_EFFECTIVE,
     EventType::RECOVERY_ACTIVATED,
     EventType::RECOVERY_INFORMATION_CHANGED,
+    EventType::SCIM_FEED_ADD,
+    EventType::SCIM_FEED_REMOVE,
+    EventType::SCIM_CREATE_NOTICE,
+    EventType::SCIM_CREATE_FULL,
+    EventType::SCIM_PATCH_NOTICE,
+    EventType::SCIM_PATCH_FULL,
+    EventType::SCIM_PUT_NOTICE,
+    EventType::SCIM_PUT_FULL,
+    EventType::SCIM_DELETE,
+    EventType::SCIM_ACTIVATE,
+    EventType::SCIM_DEACTIVATE,
+    EventType::SCIM_ASYNC_RESPONSE,
 ];
 
 impl EventType {
@@ -181,8 +198,8 @@ impl EventType {
     }
 
     /// The standard types of `events_supported` ([SSF 1.0, 8.1.1]), to which the operator's own
-    /// come: all of CAEP, and all of RISC but the deprecated [`EventType::SESSIONS_REVOKED`]. SSF's
-    /// two are not among them, as they are not a receiver's to choose.
+    /// come: all of CAEP, all of RISC but the deprecated [`EventType::SESSIONS_REVOKED`], and all of
+    /// SCIM. SSF's two are not among them, as they are not a receiver's to choose.
     pub fn supported() -> &'static [Self] {
         &SUPPORTED
     }
@@ -191,8 +208,10 @@ impl EventType {
     pub fn family(&self) -> Family {
         if SUPPORTED[..8].contains(self) {
             Family::Caep
-        } else if SUPPORTED[8..].contains(self) || *self == Self::SESSIONS_REVOKED {
+        } else if SUPPORTED[8..21].contains(self) || *self == Self::SESSIONS_REVOKED {
             Family::Risc
+        } else if SUPPORTED[21..].contains(self) {
+            Family::Scim
         } else if [Self::VERIFICATION, Self::STREAM_UPDATED].contains(self) {
             Family::Ssf
         } else {
@@ -205,12 +224,21 @@ impl EventType {
         self.family() != Family::Private
     }
 
-    /// What people call it: `session-revoked`. Types outside the standards keep their URI.
+    /// Whether it holds a whole resource, and so personal data ([RFC 9967, 2.4]): only clients whom
+    /// the operator trusts with it are told, see
+    /// [`ScimOptions::full`](crate::client::ScimOptions::full).
+    pub fn is_full(&self) -> bool {
+        [Self::SCIM_CREATE_FULL, Self::SCIM_PATCH_FULL, Self::SCIM_PUT_FULL].contains(self)
+    }
+
+    /// What people call it: `session-revoked`, `prov:create:notice`. Types outside the standards
+    /// keep their URI.
     pub fn short_name(&self) -> &str {
         match self.family() {
             Family::Caep | Family::Risc | Family::Ssf => {
                 self.0.rsplit_once('/').map_or(&self.0, |(_, name)| name)
             }
+            Family::Scim => self.0.strip_prefix(SCIM_PREFIX).unwrap_or(&self.0),
             Family::Private => &self.0,
         }
     }

@@ -4,6 +4,7 @@ mod event_type;
 mod opt_out;
 mod own;
 mod schema;
+mod scim;
 mod security_event;
 
 pub use event_type::{EventType, Family};

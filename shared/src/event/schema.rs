@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::{EventType, Family};
+use super::{EventType, Family, scim};
 use crate::{
     json::Invalid,
     subject::{Subject, SubjectIdentifier},
@@ -33,10 +33,16 @@ enum Form {
     Claims,
     /// A text that is not empty.
     Name,
+    /// None: the member must not be there.
+    Never,
     /// One of these texts.
     OneOf(&'static [&'static str]),
     /// Texts under the tags of their languages.
     Reasons,
+    /// A resource, or a change of one, without a password.
+    Resource,
+    /// A status of HTTP, as a text of three digits.
+    Status,
     /// Any text.
     Text,
     /// An array of texts.
@@ -45,7 +51,7 @@ enum Form {
     Time,
 }
 
-use Form::{Claims, Name, OneOf, Reasons, Text, Texts, Time};
+use Form::{Claims, Name, Never, OneOf, Reasons, Resource, Status, Text, Texts, Time};
 
 /// [CAEP 1.0, 2].
 const CAEP: &[Member] = &[
@@ -61,7 +67,15 @@ const RISC: &[Member] = &[may("event_timestamp", Time)];
 const COMPLIANCE: Form = OneOf(&["compliant", "not-compliant"]);
 const RISK: Form = OneOf(&["LOW", "MEDIUM", "HIGH"]);
 
-static SCHEMAS: [Schema; 21] = [
+/// [RFC 9967, 2.2]; the time as in CAEP.
+const SCIM: &[Member] = &[may("version", Name), may("event_timestamp", Time)];
+
+/// [RFC 9967, 2.2]: exactly one of the two, as the type says.
+const NOTICE: &[Member] = &[must("attributes", Texts), must_not("data")];
+const FULL: &[Member] = &[must("data", Resource), must_not("attributes")];
+const NEITHER: &[Member] = &[must_not("data"), must_not("attributes")];
+
+static SCHEMAS: [Schema; 33] = [
     // [CAEP 1.0, 3.1 to 3.8]
     of(EventType::SESSION_REVOKED, CAEP, &[]),
     of(EventType::TOKEN_CLAIMS_CHANGE, CAEP, &[must("claims", Claims)]),
@@ -127,6 +141,33 @@ static SCHEMAS: [Schema; 21] = [
     of(EventType::OPT_OUT_EFFECTIVE, RISC, &[]),
     of(EventType::RECOVERY_ACTIVATED, RISC, &[]),
     of(EventType::RECOVERY_INFORMATION_CHANGED, RISC, &[]),
+    // [RFC 9967, 2.3]
+    of(EventType::SCIM_FEED_ADD, SCIM, NEITHER),
+    of(EventType::SCIM_FEED_REMOVE, SCIM, NEITHER),
+    // [RFC 9967, 2.4]
+    of(EventType::SCIM_CREATE_NOTICE, SCIM, NOTICE),
+    of(EventType::SCIM_CREATE_FULL, SCIM, FULL),
+    of(EventType::SCIM_PATCH_NOTICE, SCIM, NOTICE),
+    of(EventType::SCIM_PATCH_FULL, SCIM, FULL),
+    of(EventType::SCIM_PUT_NOTICE, SCIM, NOTICE),
+    of(EventType::SCIM_PUT_FULL, SCIM, FULL),
+    of(EventType::SCIM_DELETE, SCIM, NEITHER),
+    of(EventType::SCIM_ACTIVATE, SCIM, NEITHER),
+    of(EventType::SCIM_DEACTIVATE, SCIM, NEITHER),
+    // [RFC 9967, 2.5.1.3]: one operation of the answer to a bulk request ([RFC 7644, 3.7.3]).
+    of(
+        EventType::SCIM_ASYNC_RESPONSE,
+        SCIM,
+        &[
+            must("method", OneOf(&["POST", "PUT", "PATCH", "DELETE"])),
+            must("status", Status),
+            may("location", Text),
+            may("bulkId", Text),
+            may("response", Resource),
+            must_not("data"),
+            must_not("attributes"),
+        ],
+    ),
 ];
 
 /// The `reason_admin`, in English, that these types get when their sender gave none: the
@@ -148,6 +189,10 @@ const fn may(name: &'static str, form: Form) -> Member {
     Member { name, required: false, form }
 }
 
+const fn must_not(name: &'static str) -> Member {
+    Member { name, required: false, form: Never }
+}
+
 /// Checks the payload of an event of a known type and adds what must always be there.
 pub(super) fn check(
     event_type: &EventType,
@@ -166,6 +211,7 @@ pub(super) fn check(
             None => {}
         }
     }
+    scim::check_answer(event_type, payload)?;
     if let Some((_, reason)) = DEFAULT_REASONS.iter().find(|(known, _)| known == event_type) {
         payload.entry("reason_admin").or_insert_with(|| json!({ "en": reason }));
     }
@@ -182,6 +228,11 @@ pub(super) fn check_subject(event_type: &EventType, subject: &Subject) -> Result
     );
     if of_identifier.contains(event_type) && !is_identifier {
         let reason = format!("must be email or phone_number for {}", event_type.short_name());
+        return Err(Invalid::new("format", reason));
+    }
+    if event_type.family() == Family::Scim && !subject.names().any(SubjectIdentifier::is_scim) {
+        let name = event_type.short_name();
+        let reason = format!("must be scim, or aliases with a scim identifier, for {name}");
         return Err(Invalid::new("format", reason));
     }
     Ok(())
@@ -206,7 +257,7 @@ pub(super) fn check_inner_subject(
             }
         }
         // [SSF 1.0, 3.1.2]
-        Family::Private | Family::Ssf => {
+        Family::Scim | Family::Private | Family::Ssf => {
             Err(Invalid::new(NAME, "must not be there for types outside CAEP and RISC"))
         }
     }
@@ -219,11 +270,15 @@ impl Form {
             (Claims, _) => "must be an object with at least one claim".to_owned(),
             (Name, Value::String(text)) if !text.is_empty() => return Ok(()),
             (Name, _) => "must be a string that is not empty".to_owned(),
+            (Never, _) => "must not be there for this type".to_owned(),
             (OneOf(allowed), Value::String(text)) if allowed.contains(&text.as_str()) => {
                 return Ok(());
             }
             (OneOf(allowed), _) => format!("must be {}", listed(allowed)),
             (Reasons, value) => return reasons(value),
+            (Resource, value) => return scim::check_resource(value),
+            (Status, Value::String(text)) if scim::is_status(text) => return Ok(()),
+            (Status, _) => r#"must be a status of HTTP, such as "200""#.to_owned(),
             (Text, Value::String(_)) => return Ok(()),
             (Text, _) => "must be a string".to_owned(),
             (Texts, Value::Array(texts)) if texts.iter().all(Value::is_string) => return Ok(()),

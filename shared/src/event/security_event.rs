@@ -167,10 +167,10 @@ fn check_type(event_type: &EventType, rules: &EventRules<'_>) -> Result<(), Inva
         Family::Risc if *event_type == EventType::SESSIONS_REVOKED => {
             format!("is deprecated; send {}", EventType::SESSION_REVOKED)
         }
-        Family::Caep | Family::Risc => return Ok(()),
+        Family::Caep | Family::Risc | Family::Scim => return Ok(()),
         Family::Private if rules.private_types.contains(event_type) => return Ok(()),
         Family::Private => {
-            "is neither a type of CAEP or RISC nor allowed by the operator".to_owned()
+            "is neither a type of CAEP, RISC or SCIM nor allowed by the operator".to_owned()
         }
         Family::Ssf => "is made by the transmitter alone".to_owned(),
     };

@@ -10,6 +10,7 @@ use crate::{json::Invalid, stream::StreamId, subject::Subject};
 
 mod examples;
 mod refusals;
+mod scim;
 
 /// Later than all examples, earlier than "the future" below.
 const NOW: i64 = 1_700_000_000;
@@ -75,6 +76,8 @@ fn types_have_families_and_short_names() {
         ),
         (EventType::RECOVERY_INFORMATION_CHANGED, Family::Risc, "recovery-information-changed"),
         (EventType::SESSIONS_REVOKED, Family::Risc, "sessions-revoked"),
+        (EventType::SCIM_CREATE_NOTICE, Family::Scim, "prov:create:notice"),
+        (EventType::SCIM_ASYNC_RESPONSE, Family::Scim, "misc:asyncresp"),
         (EventType::VERIFICATION, Family::Ssf, "verification"),
         (EventType::STREAM_UPDATED, Family::Ssf, "stream-updated"),
         (EventType::new(OURS), Family::Private, OURS),
@@ -86,5 +89,5 @@ fn types_have_families_and_short_names() {
         EventType::new("https://schemas.openid.net/secevent/caep/event-type/session-revoked"),
         EventType::SESSION_REVOKED,
     );
-    assert_eq!(EventType::supported().len(), 21);
+    assert_eq!(EventType::supported().len(), 33);
 }

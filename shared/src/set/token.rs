@@ -172,7 +172,7 @@ impl<'a> SecurityEventToken<'a> {
         // [SSF 1.0, 3.1.2]: events of other families have no `subject` of their own.
         let may_have_subject = match event.event_type.family() {
             Family::Caep | Family::Risc => true,
-            Family::Ssf | Family::Private => false,
+            Family::Scim | Family::Ssf | Family::Private => false,
         };
         Self {
             iss: config.issuer.as_str(),

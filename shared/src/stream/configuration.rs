@@ -88,16 +88,19 @@ impl Config {
         EventType::supported().iter().cloned().chain(private).collect()
     }
 
-    /// Of `requested`, the types that are supported.
+    /// Of `requested`, the types that are supported; those with whole resources only if the stream
+    /// may have them.
     pub(crate) fn events_delivered(
         &self,
         requested: Option<&Vec<EventType>>,
+        scim_full: bool,
     ) -> BTreeSet<EventType> {
         let supported = |event_type: &&EventType| {
             EventType::supported().contains(event_type)
                 || self.private_event_types.contains(*event_type)
         };
-        requested.into_iter().flatten().filter(supported).cloned().collect()
+        let allowed = |event_type: &&EventType| scim_full || !event_type.is_full();
+        requested.into_iter().flatten().filter(supported).filter(allowed).cloned().collect()
     }
 }
 

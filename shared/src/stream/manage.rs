@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Transmitter,
     client::{ClientId, Profile, Receiver},
+    event::EventType,
     json::{Invalid, Patch},
     seal::Sealed,
     stream::{
@@ -81,7 +82,9 @@ impl Transmitter {
             audience: receiver.audience.clone(),
             status: Status::Enabled,
             reason: None,
-            events_delivered: parts.config.events_delivered(events_requested.as_ref()),
+            events_delivered: parts
+                .config
+                .events_delivered(events_requested.as_ref(), receiver.scim_full),
             events_requested,
             // Those who poll get all lanes in one answer: one keeps them in one order.
             lanes: if delivery.is_push() { parts.config.lanes.max(1) } else { 1 },
@@ -93,6 +96,7 @@ impl Transmitter {
             profile: receiver.profile,
             subject_in_event: receiver.subject_in_event,
             verify_certificates: receiver.verify_certificates,
+            scim_full: receiver.scim_full,
             round: 0,
             round_began: None,
             rests: std::collections::BTreeMap::new(),
@@ -228,7 +232,8 @@ impl Transmitter {
             Patch::Absent if replaced => stream.events_requested = None,
             Patch::Absent => {}
         }
-        stream.events_delivered = config.events_delivered(stream.events_requested.as_ref());
+        stream.events_delivered =
+            config.events_delivered(stream.events_requested.as_ref(), stream.scim_full);
         match wish.delivery {
             Patch::Value(delivery) => {
                 let current = (!replaced).then_some(&stream.delivery);
@@ -253,6 +258,36 @@ impl Transmitter {
             Patch::Null => stream.format = None,
             Patch::Absent if replaced => stream.format = None,
             Patch::Absent => {}
+        }
+        Ok(())
+    }
+
+    /// Lets the streams of a client have whole resources, or not. Those that are not delivered yet
+    /// are dropped with the right: what is taken away must not arrive afterwards.
+    pub(crate) async fn set_scim_full(
+        &self,
+        owner: &ClientId,
+        scim_full: bool,
+    ) -> Result<(), Error> {
+        let config = &self.parts().config;
+        for stream in self.streams_of(owner).await? {
+            let change = |stream: &mut Stream| {
+                stream.scim_full = scim_full;
+                let requested = stream.events_requested.as_ref();
+                let delivered = config.events_delivered(requested, scim_full);
+                if delivered.iter().any(EventType::is_full)
+                    != stream.events_delivered.iter().any(EventType::is_full)
+                {
+                    stream.events_delivered = delivered;
+                    stream.revision += 1;
+                }
+                Ok(())
+            };
+            match self.change_stream(&stream.id, change).await {
+                // It has gone meanwhile.
+                Ok(_) | Err(Error::StreamNotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }

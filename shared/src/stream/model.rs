@@ -31,7 +31,7 @@ pub struct Stream {
     /// What the receiver asked for, known to us or not, in its order; `None`: it did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events_requested: Option<Vec<EventType>>,
-    /// What it gets: exactly the requested types that are supported.
+    /// What it gets: exactly the requested types that are supported, and that it may have.
     pub events_delivered: BTreeSet<EventType>,
     /// How it gets them.
     pub delivery: Delivery,
@@ -56,6 +56,11 @@ pub struct Stream {
     pub subject_in_event: bool,
     /// See [`Receiver::verify_certificates`].
     pub verify_certificates: bool,
+    /// Whether it may have whole resources ([`EventType::is_full`]): as its client could when it was
+    /// created, or since the operator last decided. It stands here so that an event needs no read
+    /// of the client, and a receiver that changes its stream at the same moment brings nothing back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub scim_full: bool,
     /// How many lanes its SETs are spread over, besides lane 0, at least 1; see [`Stream::lane`].
     pub lanes: u8,
     /// Raised when it is enabled again, or delivered another way; see

@@ -82,8 +82,8 @@ pub enum SubjectIdentifier {
     Scim {
         /// The resource, relative to its service provider's base or absolute.
         uri: String,
-        /// The resource's name at its client, if it has one.
-        external_id: Option<String>,
+        /// The resource's name at its client, if it has one; makes no difference.
+        external_id: ExternalId,
     },
     /// A format agreed in private ([SSF 1.0, 3.4]): kept as it is.
     Other {
@@ -110,6 +110,18 @@ impl PartialEq for PhoneFormat {
 }
 
 impl Eq for PhoneFormat {}
+
+/// What its client calls a resource. The resource's URI names it, so that all of these are equal.
+#[derive(Clone, Debug, Default)]
+pub struct ExternalId(pub Option<String>);
+
+impl PartialEq for ExternalId {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for ExternalId {}
 
 impl SubjectIdentifier {
     /// The identifier that `value` is, if each rule of its format is kept.
@@ -142,7 +154,7 @@ impl SubjectIdentifier {
             "ip-addresses" => Self::IpAddresses { ip_addresses: ip_addresses(&mut members)? },
             "scim" => Self::Scim {
                 uri: members.text("uri", Syntax::URI_REFERENCE)?,
-                external_id: members.optional_text("externalId")?,
+                external_id: ExternalId(members.optional_text("externalId")?),
             },
             ComplexSubject::FORMAT => {
                 return Err(Invalid::new("format", "must be that of a simple subject"));
@@ -176,10 +188,15 @@ impl SubjectIdentifier {
         }
     }
 
+    /// Whether it is a resource of SCIM.
+    pub fn is_scim(&self) -> bool {
+        matches!(self, Self::Scim { .. })
+    }
+
     /// The identifier as it is compared: in the canonical form of RFC 8785, with the registered name
-    /// of its format.
+    /// of its format, and without what makes no difference.
     pub(super) fn canonical(&self) -> Vec<u8> {
-        let registered = Spelled { identifier: self, format: Self::format };
+        let registered = Spelled { identifier: self, spelling: Spelling::Compared };
         let canonical = if matches!(self, Self::Aliases { .. } | Self::Other { .. }) {
             serde_json_canonicalizer::to_vec(&registered)
         } else {
@@ -263,14 +280,22 @@ fn exact(value: &Value) -> Result<(), &'static str> {
 
 impl Serialize for SubjectIdentifier {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Spelled { identifier: self, format: Self::format_sent }.serialize(serializer)
+        Spelled { identifier: self, spelling: Spelling::Sent }.serialize(serializer)
     }
 }
 
-/// An identifier whose format has the name that `format` gives it.
+/// An identifier, to be written in one of two ways.
 struct Spelled<'a> {
     identifier: &'a SubjectIdentifier,
-    format: fn(&SubjectIdentifier) -> &str,
+    spelling: Spelling,
+}
+
+#[derive(Clone, Copy)]
+enum Spelling {
+    /// As it is compared.
+    Compared,
+    /// As it was sent.
+    Sent,
 }
 
 impl Serialize for Spelled<'_> {
@@ -278,9 +303,12 @@ impl Serialize for Spelled<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use SubjectIdentifier as Id;
 
-        let format = (self.format)(self.identifier);
+        let format = match self.spelling {
+            Spelling::Compared => self.identifier.format(),
+            Spelling::Sent => self.identifier.format_sent(),
+        };
         match self.identifier {
-            Id::Account { uri } | Id::Uri { uri } | Id::Scim { uri, external_id: None } => {
+            Id::Account { uri } | Id::Uri { uri } => {
                 texts(serializer, &[("format", format), ("uri", uri)])
             }
             Id::Email { email } => texts(serializer, &[("email", email), ("format", format)]),
@@ -293,7 +321,7 @@ impl Serialize for Spelled<'_> {
             }
             Id::Did { url } => texts(serializer, &[("format", format), ("url", url)]),
             Id::Aliases { identifiers } => {
-                let spelled = |identifier| Self { identifier, format: self.format };
+                let spelled = |identifier| Self { identifier, spelling: self.spelling };
                 let identifiers: Vec<_> = identifiers.iter().map(spelled).collect();
                 with_format(serializer, format, [("identifiers", &identifiers)])
             }
@@ -307,8 +335,16 @@ impl Serialize for Spelled<'_> {
             Id::IpAddresses { ip_addresses } => {
                 with_format(serializer, format, [("ip-addresses", ip_addresses)])
             }
-            Id::Scim { uri, external_id: Some(external_id) } => {
-                texts(serializer, &[("externalId", external_id), ("format", format), ("uri", uri)])
+            Id::Scim { uri, external_id: ExternalId(external_id) } => {
+                match (self.spelling, external_id) {
+                    (Spelling::Sent, Some(external_id)) => texts(
+                        serializer,
+                        &[("externalId", external_id), ("format", format), ("uri", uri)],
+                    ),
+                    (Spelling::Sent, None) | (Spelling::Compared, _) => {
+                        texts(serializer, &[("format", format), ("uri", uri)])
+                    }
+                }
             }
             Id::Other { members, .. } => with_format(serializer, format, members),
         }

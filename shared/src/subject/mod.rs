@@ -8,8 +8,10 @@
 //!
 //! Two subjects are the same when their canonical forms (RFC 8785) are. So only the spelling of the
 //! JSON is normalized: the order of members, white space, escapes in strings. One name is, too: the
-//! format `phone` of RISC's text is the `phone_number` of RFC 9493. Each subject is still written
-//! as it was sent.
+//! format `phone` of RISC's text is the `phone_number` of RFC 9493. And two identifiers of the
+//! format `scim` are the same when their `uri` is, whatever their `externalId`: the URI names the
+//! resource, while `externalId` is what one client calls it (RFC 7643, 3.1), for receivers to find
+//! their own record by. Each subject is still written as it was sent.
 //!
 //! Nothing else is: not the case of e-mail addresses, hosts or URI schemes, not dots and `+tags` in
 //! local parts, not percent-encoding, not Unicode forms, not the spelling of IPv6 addresses, not
@@ -29,7 +31,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 pub use complex::ComplexSubject;
-pub use identifier::{PhoneFormat, SubjectIdentifier};
+pub use identifier::{ExternalId, PhoneFormat, SubjectIdentifier};
 pub use index::{Digest, Shape, matches};
 
 use crate::{json::Invalid, stream::StreamId};
@@ -81,6 +83,17 @@ impl Subject {
             Self::Simple(identifier) => Some(identifier),
             Self::Complex(_) => None,
         }
+    }
+
+    /// The identifiers that name it: one, or those of aliases; none if it is complex, as only all of
+    /// its members together describe it.
+    pub fn names(&self) -> impl Iterator<Item = &SubjectIdentifier> {
+        let names = match self {
+            Self::Simple(SubjectIdentifier::Aliases { identifiers }) => identifiers.as_slice(),
+            Self::Simple(identifier) => std::slice::from_ref(identifier),
+            Self::Complex(_) => &[],
+        };
+        names.iter()
     }
 
     fn text_len(&self) -> usize {

@@ -97,6 +97,7 @@ async fn what_the_operator_set_is_what_the_receiver_is() {
             wish.max_streams = 1;
             wish.may_create = false;
             wish.verify_certificates = false;
+            wish.scim.full = true;
             wish.default_subjects = Some(ssf::client::ClientSubjects::None);
         })
         .await;
@@ -120,6 +121,7 @@ async fn what_the_operator_set_is_what_the_receiver_is() {
         subject_in_event: true,
         max_streams: 1,
         verify_certificates: false,
+        scim_full: true,
     }
     "#);
 }

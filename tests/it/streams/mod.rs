@@ -3,6 +3,7 @@
 mod create;
 mod delete;
 mod delivered;
+mod full;
 mod read;
 mod sealed;
 mod update;

@@ -74,7 +74,7 @@ fn types_that_upstream_systems_must_not_send_are_refused() {
         (
             EventType::new("https://example.com/other"),
             "events.https://example.com/other: \
-             is neither a type of CAEP or RISC nor allowed by the operator",
+             is neither a type of CAEP, RISC or SCIM nor allowed by the operator",
         ),
     ] {
         refused(&message(event_type.as_str(), &json!({})), error);
