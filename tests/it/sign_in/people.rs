@@ -9,6 +9,7 @@ use ssf::{
     client::Secret,
     directory::{Actor, Directory, PasswordHash, ResourceId, User},
     sign_in::{Owner, Owners, SignIn, SubjectId},
+    table::{Condition, Content, Key, Write},
 };
 
 use super::{Scene, id, why};
@@ -108,6 +109,32 @@ async fn of_a_deleted_person_nothing_is_left() {
     assert_eq!(scene.rows(&of_ada.each_ref().map(String::as_str)).await, 0);
     assert_eq!(scene.rows(&["CLIENT_FAMILY#notes", "CLIENT_FAMILY#maps"]).await, 0);
     assert_eq!(scene.rows(&["CLIENT_CONSENT#notes"]).await, 1, "jane's");
+}
+
+#[tokio::test]
+async fn what_a_deletion_that_was_interrupted_left_goes_with_the_sweep() {
+    let (scene, directory, ada) = with_directory().await;
+    let subject = SubjectId::from(ada);
+    let parts = scene.world.transmitter.parts();
+    scene.tokens(&subject.0, "notes").await;
+    scene.code(&subject.0, "maps").await.unwrap();
+    // The person is gone, and there is the job; whoever was to do it has died.
+    let at = parts.clock.now();
+    let job = json!({
+        "work": "user_deleted", "id": ada, "actor": "operator", "txn": "t", "at": at,
+    });
+    let part = u8::from_str_radix(&subject.0[34..], 16).unwrap() % 4;
+    let key = Key::new(format!("JOB#{part:02}"), format!("deleted#{ada}"));
+    let writes = vec![
+        Write::delete(directory.key(&subject), Condition::Any),
+        Write::put(key.clone(), Condition::Any, Content::json(&job)),
+    ];
+    parts.table.transact(writes).await.unwrap();
+    scene.world.sweep().await;
+    assert_eq!(parts.table.get(&key).await.unwrap(), None, "the job is done");
+    let of_ada = [format!("PERSON_FAMILY#{ada}"), format!("CONSENT#{ada}")];
+    assert_eq!(scene.rows(&of_ada.each_ref().map(String::as_str)).await, 0);
+    assert_eq!(scene.rows(&["CLIENT_FAMILY#notes", "CLIENT_FAMILY#maps"]).await, 0);
 }
 
 #[tokio::test]
