@@ -12,7 +12,8 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::{
     commands::{
-        bench, client, dead_letter, demo, doctor, emit, event, keys, listen, serve, stream, token,
+        bench, client, dead_letter, demo, doctor, emit, event, group, keys, listen, serve, stream,
+        token, user,
     },
     home::Home,
     output::Output,
@@ -74,6 +75,10 @@ pub enum Command {
     Client(client::Args),
     /// Look at the streams of receivers, and change their status
     Stream(stream::Args),
+    /// Make, change, lock and delete the people of the directory
+    User(user::Args),
+    /// Make and change groups of people
+    Group(group::Args),
     /// Look at what became of events, and send them again
     Event(event::Args),
     /// Look at messages that could not be events, and deal with them
@@ -106,10 +111,12 @@ impl Command {
             | Self::Doctor
             | Self::Emit(_)
             | Self::Event(_)
+            | Self::Group(_)
             | Self::Keys(_)
             | Self::Listen(_)
             | Self::Stream(_)
-            | Self::Token(_) => LevelFilter::WARN,
+            | Self::Token(_)
+            | Self::User(_) => LevelFilter::WARN,
         }
     }
 
@@ -122,9 +129,11 @@ impl Command {
             Self::Doctor => doctor::run(on, output).await,
             Self::Emit(args) => emit::run(args, on, output).await,
             Self::Event(args) => event::run(args, on, output).await,
+            Self::Group(args) => group::run(args, on, output).await,
             Self::Keys(args) => keys::run(args, on, output).await,
             Self::Stream(args) => stream::run(args, on, output).await,
             Self::Token(args) => token::run(args, on, output).await,
+            Self::User(args) => user::run(args, on, output).await,
             Self::Bench(_) | Self::Demo(_) | Self::Listen(_) | Self::Serve(_)
                 if on.stack.is_some() =>
             {

@@ -4,6 +4,7 @@
 
 mod demo;
 mod operator;
+mod people;
 mod program;
 mod serve;
 mod tool;

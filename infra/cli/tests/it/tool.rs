@@ -30,6 +30,12 @@ impl Tool {
         program::run(&self.arguments(line), stdin)
     }
 
+    /// Runs a command whose words may hold blanks.
+    pub(crate) fn say(&self, words: &[&str], stdin: impl AsRef<[u8]>) -> Said {
+        let data = ["--data", self.data.path().to_str().unwrap()];
+        program::run(&[words, &data].concat(), stdin)
+    }
+
     /// A transmitter on the folder, until it is dropped.
     pub(crate) fn serve(&self) -> Serving {
         let line = "serve --listen 127.0.0.1:0 --issuer https://tocsin.example --log error";
