@@ -19,10 +19,12 @@
 //! * **Nothing is lost.** When [`Transmitter::accept`] reports an event as accepted, it is delivered
 //!   at least once to every stream that wants it, or is visible as failed with its reason.
 //! * **Same `jti`, same bytes.** A SET is signed once, stored, and sent as stored, however often.
-//! * **In order** per stream and subject, in the order in which the queue accepted the events.
+//! * **In order** per stream and subject, in the order in which the queue accepted the events; of a
+//!   subject with several names, as long as its sender puts the same name first.
 //! * **Held while paused**, without a bound on their number and for as long as the pause lasts, and
 //!   delivered in order on enable, if their types are still asked for; **dropped while disabled**.
-//! * **Nothing goes to a stranger.** A stream is only ever reached together with its owner.
+//! * **Nothing goes to a stranger.** A stream is only ever reached together with its owner. And of a
+//!   subject with several names ([RFC 9493, 3.2.8]) a receiver is told by those that it knows.
 //! * **No late surprises.** After a stream's create or update returns, every event accepted later
 //!   sees it.
 //!

@@ -87,6 +87,7 @@ fn set_built_and_signed(bencher: Bencher, algorithm: Algorithm) {
             black_box(&event),
             (&jti, "8675309"),
             &stream,
+            None,
             config,
             "2026-01-01T00:00:00Z".parse().unwrap(),
         );

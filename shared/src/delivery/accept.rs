@@ -18,6 +18,7 @@ use crate::{
     queue::{Message, Received, fit},
     set::{EventId, Failure, Notice, Passage, place},
     stream::{Matcher, Stream},
+    subject::Subject,
 };
 
 /// A message that comes this often, and fails each time for reasons of ours, goes to the dead
@@ -218,7 +219,9 @@ impl Transmitter {
                 if withheld[at] {
                     continue;
                 }
-                wanted.extend(matcher.candidates(at, event).map(|stream| (at, stream)));
+                wanted.extend(
+                    matcher.candidates(at, event).map(|(stream, known)| (at, stream, known)),
+                );
                 if wanted.len() >= AT_ONCE {
                     self.tell_some(batch, arrived, matcher, std::mem::take(&mut wanted)).await;
                 }
@@ -246,20 +249,20 @@ impl Transmitter {
         batch: &mut Batch<'_>,
         arrived: &[Arrived],
         matcher: &Matcher<'_>,
-        candidates: Vec<(usize, &Stream)>,
+        candidates: Vec<(usize, &Stream, Option<&Subject>)>,
     ) {
         if self.parts().clock.now() >= batch.until {
-            for (at, _) in candidates {
+            for (at, ..) in candidates {
                 batch.note(arrived[at].index, Err(Failure::OutOfTime));
             }
             return;
         }
-        let pairs = candidates.iter().map(|(at, stream)| (&arrived[*at].event, *stream));
+        let pairs = candidates.iter().map(|(at, stream, _)| (&arrived[*at].event, *stream));
         let wanted = match matcher.are_wanted(pairs, batch.now).await {
             Ok(wanted) => wanted,
             Err(error) => {
                 let failure = Failure::from(error);
-                for (at, _) in candidates {
+                for (at, ..) in candidates {
                     batch.note(arrived[at].index, Err(failure.clone()));
                 }
                 return;
@@ -267,10 +270,10 @@ impl Transmitter {
         };
         let wanted = candidates.into_iter().zip(wanted).filter(|(_, wanted)| *wanted);
         let (owners, notices): (Vec<usize>, Vec<Notice<'_>>) = wanted
-            .map(|((at, stream), _)| {
+            .map(|((at, stream, known), _)| {
                 let Arrived { index, id, event, place, again } = &arrived[at];
                 let passage = Passage::WhenEnabled;
-                (*index, Notice { event, id, stream, place, passage, again: *again })
+                (*index, Notice { event, id, stream, known, place, passage, again: *again })
             })
             .unzip();
         for (index, issued) in

@@ -1,5 +1,8 @@
 //! Accounts that take no part in the exchange of RISC events ([RISC 1.0, 2.8]).
 //!
+//! An account that is told of with several names ([RFC 9493, 3.2.8]) is withheld when it has opted out
+//! under any of them; what such an event says of its standing, it says of each name.
+//!
 //! | pk | sk | what |
 //! | --- | --- | --- |
 //! | `OPT_OUT#<digest>` | `ACCOUNT` | where the account stands; it takes part when there is no such item |
@@ -48,15 +51,20 @@ impl Transmitter {
         if !any_moves && self.parts().table.get(&flag()).await?.is_none() {
             return Ok(withheld);
         }
-        let mut accounts = self.accounts(risc().map(|(_, (event, _))| *event)).await?;
-        for (at, (event, place)) in risc() {
-            let Some(account) = accounts.get_mut(&event.subject.digest()) else { continue };
-            if !moves(event) {
-                withheld[at] = !account.standing.state.exchanges();
-            } else if account.standing.place.as_str() < *place {
-                let state = account.standing.state.after(&event.event_type);
-                account.standing = Standing { state, place: (*place).to_owned() };
-                account.moved = true;
+        let names: Vec<_> = risc()
+            .map(|(at, (event, place))| (at, event, *place, event.subject.way_digests()))
+            .collect();
+        let mut accounts = self.accounts(names.iter().flat_map(|(.., names)| names)).await?;
+        for (at, event, place, names) in names {
+            for name in names {
+                let Some(account) = accounts.get_mut(&name) else { continue };
+                if !moves(event) {
+                    withheld[at] |= !account.standing.state.exchanges();
+                } else if account.standing.place.as_str() < place {
+                    let state = account.standing.state.after(&event.event_type);
+                    account.standing = Standing { state, place: place.to_owned() };
+                    account.moved = true;
+                }
             }
         }
         self.keep(accounts.into_iter().filter(|(_, account)| account.moved)).await?;
@@ -65,11 +73,11 @@ impl Transmitter {
 
     async fn accounts(
         &self,
-        events: impl Iterator<Item = &SecurityEvent>,
+        names: impl Iterator<Item = &Digest>,
     ) -> Result<BTreeMap<Digest, Account>, Error> {
         let mut accounts = BTreeMap::new();
-        for event in events {
-            if let Entry::Vacant(entry) = accounts.entry(event.subject.digest()) {
+        for name in names {
+            if let Entry::Vacant(entry) = accounts.entry(name.clone()) {
                 entry.insert(Account::read(None)?);
             }
         }

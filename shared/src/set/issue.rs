@@ -15,6 +15,7 @@ use crate::{
         SignError, TokenStatus, place,
     },
     stream::{Stream, StreamId},
+    subject::Subject,
     table::{Condition, TableError},
 };
 
@@ -24,6 +25,9 @@ pub(crate) struct Notice<'a> {
     pub(crate) event: &'a SecurityEvent,
     pub(crate) id: &'a EventId,
     pub(crate) stream: &'a Stream,
+    /// The subject by the names by which the stream named it; `None`: it named none, or there is no
+    /// choice.
+    pub(crate) known: Option<&'a Subject>,
     pub(crate) place: &'a str,
     pub(crate) passage: Passage,
     /// The event came before: the SET may be there already.
@@ -273,10 +277,11 @@ impl Transmitter {
         until: Timestamp,
     ) -> Result<IssuedToken, Failure> {
         let parts = self.parts();
-        let Notice { event, id, stream, place, passage, again: _ } = *notice;
+        let Notice { event, id, stream, known, place, passage, again: _ } = *notice;
         let jti = Jti::of(id, &stream.id);
         let txn = event.txn.clone().unwrap_or_else(|| id.txn());
-        let token = SecurityEventToken::new(event, (&jti, &txn), stream, &parts.config, now);
+        let names = (&jti, txn.as_str());
+        let token = SecurityEventToken::new(event, names, stream, known, &parts.config, now);
         let began = parts.clock.now();
         if began >= until {
             return Err(Failure::OutOfTime);
@@ -295,7 +300,7 @@ impl Transmitter {
             txn,
             signed,
             lane: stream.lane(&event.subject),
-            subject: event.subject.digest().to_string(),
+            subject: event.subject.order_digest().to_string(),
             place: place.to_owned(),
             passage,
             revision: stream.revision,
@@ -318,7 +323,8 @@ impl Transmitter {
         let now = self.parts().clock.now();
         let id = EventId::own(self.parts().ids.fresh());
         let place = place(now, None);
-        let notice = Notice { event, id: &id, stream, place: &place, passage, again: false };
+        let notice =
+            Notice { event, id: &id, stream, known: None, place: &place, passage, again: false };
         let issued = self.issue(&[notice], now, Timestamp::MAX).await.pop();
         issued.expect("one notice has one answer").map_err(Failure::into_error)
     }

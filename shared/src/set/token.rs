@@ -15,7 +15,7 @@ use crate::{
     event::{EventType, Family, SecurityEvent},
     set::{PublicKey, SignError, Signer},
     stream::{Stream, StreamId, audience},
-    subject::{Subject, SubjectIdentifier},
+    subject::Subject,
 };
 
 /// Names a SET within its stream ([RFC 8417, 2.2]).
@@ -140,31 +140,31 @@ impl Serialize for Payload<'_> {
 /// The member of an event that names its subject, in the texts before [SSF 1.0, 3.1.1].
 const SUBJECT: &str = "subject";
 
-/// How `stream` is told of `subject`: where it has several names and the receiver asked for one
-/// `format`, by the first name of that format.
-fn subject_for<'a>(stream: &Stream, subject: &'a Subject) -> Cow<'a, Subject> {
-    let (Some(format), Some(SubjectIdentifier::Aliases { identifiers })) =
-        (&stream.format, subject.simple())
-    else {
-        return Cow::Borrowed(subject);
+/// How `stream` is told whom `event` is about, where there is a choice: by the format that its
+/// receiver asked for, else by the one that the event's family uses, else by the first name.
+fn subject_for<'a>(stream: &Stream, event: &'a SecurityEvent) -> Cow<'a, Subject> {
+    let usual: &[&str] = match event.event_type.family() {
+        Family::Scim => &["scim"],
+        Family::Caep | Family::Private | Family::Risc | Family::Ssf => &["iss_sub", "email"],
     };
-    match identifiers.iter().find(|identifier| identifier.format() == format) {
-        Some(identifier) => Cow::Owned(Subject::Simple(identifier.clone())),
-        None => Cow::Borrowed(subject),
-    }
+    let formats: Vec<_> =
+        stream.format.as_deref().into_iter().chain(usual.iter().copied()).collect();
+    event.subject.told_by(&formats)
 }
 
 impl<'a> SecurityEventToken<'a> {
-    /// What `stream` is told of `event`.
+    /// What `stream` is told of `event`: about its subject by the names that the receiver is `known`
+    /// to know, if it named any. Others, it does not learn from us.
     pub fn new(
         event: &'a SecurityEvent,
         names: (&'a Jti, &'a str),
         stream: &Stream,
+        known: Option<&'a Subject>,
         config: &'a Config,
         issued_at: Timestamp,
     ) -> Self {
         let (jti, txn) = names;
-        let sub_id = subject_for(stream, &event.subject);
+        let sub_id = known.map_or_else(|| subject_for(stream, event), Cow::Borrowed);
         // One that the sender put there is the same, see `SecurityEvent::parse`.
         let wants_subject = stream.subject_in_event
             || stream.profile == Profile::Legacy

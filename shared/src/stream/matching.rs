@@ -4,7 +4,7 @@
 //! how many streams or subjects there are. Where many rows stand for one answer (all subjects of a
 //! stream under one key, all streams of one shape), one row is read and the rest is skipped.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream, try_join};
 use jiff::Timestamp;
@@ -15,9 +15,9 @@ use crate::{
     stream::{
         DefaultSubjects, Stream, StreamId,
         store::{ALL, SHAPE, decode, stream_key, type_partition},
-        subjects::{NamedRow, named_prefix, subject_partition},
+        subjects::{AMONG_ALIASES, NamedRow, named_prefix, subject_partition},
     },
-    subject::{Shape, Subject},
+    subject::{Shape, Subject, SubjectIdentifier},
     table::Query,
 };
 
@@ -36,8 +36,45 @@ pub(crate) struct Matcher<'a> {
     transmitter: &'a Transmitter,
     wanted: HashMap<EventType, Wanted>,
     streams: HashMap<StreamId, Stream>,
-    /// For each event, the streams that name its subject.
-    named: Vec<Vec<StreamId>>,
+    /// For each event, the streams that name its subject, and by which of its names, if it has several.
+    named: Vec<BTreeMap<StreamId, Option<Subject>>>,
+}
+
+/// What stands behind a prefix and before the next `#`, and what follows in the first such key.
+struct First {
+    name: String,
+    rest: String,
+}
+
+/// By which of an event's names a stream named its subject.
+#[derive(Clone, Default)]
+struct Names<'a> {
+    /// By this name alone: the first one, if there are several.
+    alone: Option<&'a Subject>,
+    /// Among the aliases that it named.
+    among: Vec<&'a Subject>,
+}
+
+impl<'a> Names<'a> {
+    fn add(&mut self, way: &'a Subject, among_aliases: bool) {
+        if among_aliases {
+            self.among.push(way);
+        } else {
+            self.alone.get_or_insert(way);
+        }
+    }
+
+    /// The subject by the names that the stream knows, and no others.
+    fn known(&self) -> Subject {
+        match (self.alone, &self.among[..]) {
+            (Some(way), _) => way.clone(),
+            (None, [way]) => (*way).clone(),
+            (None, ways) => {
+                let names = ways.iter().filter_map(|way| way.simple().cloned());
+                Subject::Simple(SubjectIdentifier::Aliases { identifiers: names.collect() })
+            }
+        }
+    }
 }
 
 /// Sorts behind each key that begins with the same text.
@@ -92,47 +129,58 @@ impl<'a> Matcher<'a> {
 
     async fn read_shapes(&self, partition: &str) -> Result<BTreeSet<Shape>, Error> {
         let firsts = self.read_firsts(partition, SHAPE).await?;
-        Ok(firsts.into_iter().map(Shape::new).collect())
+        Ok(firsts.into_iter().map(|first| Shape::new(first.name)).collect())
     }
 
     /// For each event, the streams that name its subject.
-    async fn read_named(&self, events: &[&SecurityEvent]) -> Result<Vec<Vec<StreamId>>, Error> {
+    async fn read_named(
+        &self,
+        events: &[&SecurityEvent],
+    ) -> Result<Vec<BTreeMap<StreamId, Option<Subject>>>, Error> {
         let mut partitions = Vec::new();
         for (at, event) in events.iter().enumerate() {
             let shapes = self.wanted[&event.event_type].shapes.iter();
-            let digests = shapes.filter_map(|shape| event.subject.probe(shape));
-            partitions.extend(digests.map(|digest| (at, subject_partition(&digest))));
+            let probes = shapes.flat_map(|shape| event.subject.probes(shape));
+            partitions.extend(probes.map(|(digest, way)| (at, subject_partition(&digest), way)));
         }
         let prefix = named_prefix(DefaultSubjects::None);
-        let found = partitions.iter().map(async |(at, partition)| {
-            Ok::<_, Error>((*at, self.read_firsts(partition, prefix).await?))
+        let found = partitions.iter().map(async |(at, partition, way)| {
+            Ok::<_, Error>((*at, way, self.read_firsts(partition, prefix).await?))
         });
         let found: Vec<_> = found.collect();
         let found: Vec<_> = stream::iter(found).buffered(AT_ONCE).try_collect().await?;
-        let mut named = vec![Vec::new(); events.len()];
-        for (at, ids) in found {
-            named[at].extend(ids.into_iter().filter_map(StreamId::parse));
+        let mut named = vec![BTreeMap::<StreamId, Names<'_>>::new(); events.len()];
+        for (at, way, firsts) in found {
+            for First { name, rest } in firsts {
+                let Some(id) = StreamId::parse(name) else { continue };
+                named[at].entry(id).or_default().add(way, rest.starts_with(AMONG_ALIASES));
+            }
         }
-        Ok(named)
+        let known = |(event, named): (&&SecurityEvent, BTreeMap<_, Names<'_>>)| {
+            let choice = event.subject.has_aliases();
+            let known = |(id, names): (_, Names<'_>)| (id, choice.then(|| names.known()));
+            named.into_iter().map(known).collect()
+        };
+        Ok(events.iter().zip(named).map(known).collect())
     }
 
     /// What stands behind `prefix` and before the next `#` in the sort keys of a partition, each
     /// once, however many keys have it.
-    async fn read_firsts(&self, partition: &str, prefix: &str) -> Result<Vec<String>, Error> {
+    async fn read_firsts(&self, partition: &str, prefix: &str) -> Result<Vec<First>, Error> {
         let mut query = Query::sorted(partition, prefix).limit(PEEK);
-        let mut found: Vec<String> = Vec::new();
+        let mut found: Vec<First> = Vec::new();
         loop {
             let page = self.transmitter.parts().table.query(query.clone()).await?;
             let before = found.len();
             for item in &page.items {
                 let rest = item.key.sk.strip_prefix(prefix).unwrap_or_default();
-                let first = rest.split_once('#').map_or(rest, |(first, _)| first);
-                if found.last().is_none_or(|last| last != first) {
-                    found.push(first.to_owned());
+                let (name, rest) = rest.split_once('#').unwrap_or((rest, ""));
+                if found.last().is_none_or(|last| last.name != name) {
+                    found.push(First { name: name.to_owned(), rest: rest.to_owned() });
                 }
             }
             let (Some(_), Some(last)) = (page.next, found.last()) else { return Ok(found) };
-            query.after = Some(format!("{prefix}{last}#{LAST}"));
+            query.after = Some(format!("{prefix}{}#{LAST}", last.name));
             if found.len() - before == page.items.len() {
                 query.limit = MOST.min(query.limit * 2);
             }
@@ -141,7 +189,8 @@ impl<'a> Matcher<'a> {
 
     async fn read_streams(&mut self) -> Result<(), Error> {
         let all = self.wanted.values().flat_map(|wanted| &wanted.all);
-        let ids: BTreeSet<&StreamId> = all.chain(self.named.iter().flatten()).collect();
+        let ids: BTreeSet<&StreamId> =
+            all.chain(self.named.iter().flat_map(BTreeMap::keys)).collect();
         let keys: Vec<_> = ids.into_iter().map(stream_key).collect();
         for item in self.transmitter.parts().table.batch_get(&keys).await?.iter().flatten() {
             let stream: Stream = decode(item)?;
@@ -151,16 +200,18 @@ impl<'a> Matcher<'a> {
     }
 
     /// The streams that may want `event`, which is the one at `index`: all that do, and some that
-    /// [`are_wanted`](Self::are_wanted) tells from them.
+    /// [`are_wanted`](Self::are_wanted) tells from them. With each, the subject by the names by which
+    /// the stream named it, if there is a choice.
     pub(crate) fn candidates(
         &self,
         index: usize,
         event: &SecurityEvent,
-    ) -> impl Iterator<Item = &Stream> {
+    ) -> impl Iterator<Item = (&Stream, Option<&Subject>)> {
         let wanted = &self.wanted[&event.event_type];
         let named = &self.named[index];
-        let found: BTreeSet<_> = wanted.all.iter().chain(named).collect();
-        found.into_iter().filter_map(|id| self.streams.get(id)).filter(move |stream| {
+        let found: BTreeSet<_> = wanted.all.iter().chain(named.keys()).collect();
+        let streams = found.into_iter().filter_map(|id| self.streams.get(id));
+        let wanting = streams.filter(move |stream| {
             let targeted = event.stream_id.as_ref().is_none_or(|id| *id == stream.id);
             // An index may name a stream that does not want the event any more.
             targeted
@@ -168,9 +219,10 @@ impl<'a> Matcher<'a> {
                 && stream.events_delivered.contains(&event.event_type)
                 && match stream.default_subjects {
                     DefaultSubjects::All => true,
-                    DefaultSubjects::None => named.contains(&stream.id),
+                    DefaultSubjects::None => named.contains_key(&stream.id),
                 }
-        })
+        });
+        wanting.map(|stream| (stream, named.get(&stream.id).and_then(Option::as_ref)))
     }
 
     /// Whether these candidates want these events; the answers are in their order.
@@ -193,7 +245,7 @@ impl<'a> Matcher<'a> {
         subject: &Subject,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        for digest in stream.shapes.iter().filter_map(|shape| subject.probe(shape)) {
+        for (digest, _) in stream.shapes.iter().flat_map(|shape| subject.probes(shape)) {
             let prefix = format!("{}{}#", named_prefix(DefaultSubjects::All), stream.id);
             let mut query = Query::sorted(subject_partition(&digest), prefix).limit(8);
             loop {

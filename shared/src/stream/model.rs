@@ -105,14 +105,15 @@ impl Stream {
     }
 
     /// The lane in which SETs about `subject` go. SETs of one lane are delivered in order, so those
-    /// about one subject must share a lane, for good: the number of lanes is settled when the
+    /// about one subject must share a lane, for good, by whichever of its names they are told (see
+    /// [`Subject::order_digest`]): the number of lanes is settled when the
     /// stream is created. Lane 0 is for SETs about the stream itself, which so do not wait behind
     /// a subject's, and can be found while those are held.
     pub fn lane(&self, subject: &Subject) -> u8 {
         if *subject == Subject::stream(&self.id) {
             0
         } else {
-            1 + subject.digest().bucket(self.lanes)
+            1 + subject.order_digest().bucket(self.lanes)
         }
     }
 

@@ -5,8 +5,9 @@
 //! subject is known to us is never said, so that nobody can probe for it ([SSF 1.0, 9.1]).
 //!
 //! A named subject is found by the subject of an event without a search: it is kept under each
-//! combination of its members (at most 2^7 rows, 1 for a simple subject), and an event looks up,
-//! for each shape in use, the one combination of members that it shares with that shape.
+//! set of some of its members and each of their names (1 row for a simple subject with one name), and
+//! an event looks up, for each shape in use, the one set of members that it shares with that shape,
+//! once for each way to name these, at most eight.
 
 use serde::Deserialize;
 
@@ -19,7 +20,7 @@ use crate::{
         DefaultSubjects, MAX_SHAPES, Stream, StreamId,
         store::{content, encode},
     },
-    subject::{Digest, Subject},
+    subject::{Digest, Subject, SubjectIdentifier},
     table::{Condition, Content, Item, Key, TableError, Write, class},
 };
 
@@ -58,6 +59,10 @@ pub(crate) fn named_prefix(default_subjects: DefaultSubjects) -> &'static str {
     }
 }
 
+/// Stands before the digest of named aliases. Sorts behind all digests, so that the first row of a
+/// stream tells whether it named the subject by this name alone.
+pub(super) const AMONG_ALIASES: char = '~';
+
 /// Where `subject` stands in the list of the subjects that `stream` names.
 pub(crate) fn listed_subject_key(stream: &StreamId, subject: &Subject) -> Key {
     Key::new(class::STREAM_SUBJECT.of(stream), subject.digest().to_string())
@@ -66,7 +71,13 @@ pub(crate) fn listed_subject_key(stream: &StreamId, subject: &Subject) -> Key {
 /// The rows under which `stream` is found by events about `subject`.
 pub(crate) fn subject_rows(stream: &Stream, subject: &Subject) -> Vec<Key> {
     let prefix = named_prefix(stream.default_subjects);
-    let sk = format!("{prefix}{}#{}", stream.id, subject.digest());
+    let digest = subject.digest();
+    let sk = match subject.simple() {
+        Some(SubjectIdentifier::Aliases { .. }) => {
+            format!("{prefix}{}#{AMONG_ALIASES}{digest}", stream.id)
+        }
+        _ => format!("{prefix}{}#{digest}", stream.id),
+    };
     let key = |digest: &Digest| Key::new(subject_partition(digest), sk.clone());
     subject.entry_digests().iter().map(key).collect()
 }

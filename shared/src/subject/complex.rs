@@ -19,7 +19,8 @@ impl ComplexSubject {
     pub const FORMAT: &str = "complex";
 
     /// No complex subject has more members: the standard knows seven, and one that is added to a
-    /// stream takes a row in the index for each subset of its members, so 2^7 at most.
+    /// stream takes a row in the index for each set of some of its members, so 127 at most, and
+    /// 575 if one of them is aliases with eight names.
     pub const MAX_MEMBERS: usize = 7;
 
     /// No member's name is longer, in bytes: all names together are part of a key in the table.
@@ -28,6 +29,11 @@ impl ComplexSubject {
     /// The members, sorted by name.
     pub fn members(&self) -> &BTreeMap<String, SubjectIdentifier> {
         &self.members
+    }
+
+    /// One with these members, of which there is at least one.
+    pub(super) fn of(members: impl IntoIterator<Item = (String, SubjectIdentifier)>) -> Self {
+        Self { members: members.into_iter().collect() }
     }
 
     pub(super) fn read(members: Members) -> Result<Self, Invalid> {
@@ -51,7 +57,9 @@ impl ComplexSubject {
                 Err(invalid) => Err(invalid.within(&name)),
             }
         });
-        Ok(Self { members: members.collect::<Result<_, _>>()? })
+        let complex = Self { members: members.collect::<Result<_, _>>()? };
+        complex.check_ways()?;
+        Ok(complex)
     }
 }
 

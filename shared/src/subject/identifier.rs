@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::{
     complex::ComplexSubject,
     members::{Members, text},
+    names::MAX_NAMES,
     syntax::Syntax,
 };
 use crate::json::Invalid;
@@ -56,7 +57,7 @@ pub enum SubjectIdentifier {
     },
     /// `aliases` ([RFC 9493, 3.2.8]): the same principal, in several ways.
     Aliases {
-        /// At least one, none of them aliases themselves.
+        /// One to [`MAX_NAMES`], none of them aliases themselves.
         identifiers: Vec<Self>,
     },
     /// `jwt_id` ([SSF 1.0, 3.5.1]).
@@ -226,7 +227,11 @@ fn aliases(members: &mut Members) -> Result<Vec<SubjectIdentifier>, Invalid> {
         }
         SubjectIdentifier::read(members).map_err(at)
     };
-    members.array(NAME)?.into_iter().enumerate().map(read).collect()
+    let identifiers = members.array(NAME)?;
+    if identifiers.len() > MAX_NAMES {
+        return Err(Invalid::new(NAME, format!("must not hold more than {MAX_NAMES}")));
+    }
+    identifiers.into_iter().enumerate().map(read).collect()
 }
 
 /// Takes `ip-addresses` of the format of that name.

@@ -4,11 +4,12 @@
 //! It cannot be asked of each named subject for each event, so the rule is turned into keys.
 //!
 //! A named subject has a [`Shape`]: the names of its members. It is indexed under one key for each
-//! subset of its members ([`Subject::entry_digests`]). An event asks, for each shape in use, for the
-//! one key of the members that the event has, too ([`Subject::probe`]): there it finds exactly the
-//! named subjects of that shape which have the same values for these members, and those match.
+//! set of some of its members and each choice among their names ([`Subject::entry_digests`]). An
+//! event asks, for each shape in use and each choice among the names of its own members, for the one
+//! key of the members that the shape has, too ([`Subject::probes`]): there it finds exactly the named
+//! subjects of that shape which have the same values for these members, and those match.
 
-use std::fmt;
+use std::{borrow::Cow, collections::HashSet, fmt};
 
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -17,15 +18,21 @@ use serde::{Deserialize, Serialize};
 use super::{ComplexSubject, Subject, SubjectIdentifier};
 
 /// Whether an event about `event` concerns a receiver who named `named` ([SSF 1.0, 8.1.3.1]): both
-/// are simple and the same, or both are complex and the same in each member that both have. A
-/// member that one of them lacks may be anything.
+/// are simple and have a name in common, or both are complex, have members in common, at least one,
+/// and have a name in common in each of these. A member that one of them lacks may be anything; but
+/// two subjects that have no member in common are two, although the text of SSF 1.0 takes them for
+/// one, and its errata are to say so.
 pub fn matches(named: &Subject, event: &Subject) -> bool {
+    let share = |one: &SubjectIdentifier, other: &SubjectIdentifier| {
+        one.names().iter().any(|name| other.names().contains(name))
+    };
     match (named, event) {
-        (Subject::Simple(named), Subject::Simple(event)) => named == event,
-        (Subject::Complex(named), Subject::Complex(event)) => named
-            .members()
-            .iter()
-            .all(|(name, value)| event.members().get(name).is_none_or(|other| other == value)),
+        (Subject::Simple(named), Subject::Simple(event)) => share(named, event),
+        (Subject::Complex(named), Subject::Complex(event)) => {
+            let both = |(name, value)| Some((value, event.members().get(name)?));
+            let mut both = named.members().iter().filter_map(both).peekable();
+            both.peek().is_some() && both.all(|(value, other)| share(value, other))
+        }
         (Subject::Simple(_), Subject::Complex(_)) | (Subject::Complex(_), Subject::Simple(_)) => {
             false
         }
@@ -121,36 +128,68 @@ impl Subject {
         }
     }
 
-    /// The keys under which this subject, when a receiver names it, stands in the index: one for
-    /// each subset of its members, so 2^[`ComplexSubject::MAX_MEMBERS`] at most.
+    /// The keys under which this subject, when a receiver names it, stands in the index, each once:
+    /// for a simple subject, one for each of its names; for a complex one, one for each set of some
+    /// of its members and each choice among their names.
     pub fn entry_digests(&self) -> Vec<Digest> {
-        match self {
-            Self::Simple(_) => vec![self.digest()],
+        let digests: Vec<_> = match self {
+            Self::Simple(_) => self.ways().iter().map(|way| way.digest()).collect(),
             Self::Complex(complex) => {
+                let mut sets = vec![vec![]];
+                for (member, identifier) in complex.members() {
+                    let hash = |name| Some(hash_member((member, name)));
+                    let values: Vec<_> = identifier.names().iter().map(hash).collect();
+                    let longer = |value: Option<Hash>| {
+                        let with = move |set: &Vec<_>| [&set[..], &[value]].concat();
+                        sets.iter().map(with)
+                    };
+                    sets = std::iter::once(None).chain(values).flat_map(longer).collect();
+                }
                 let shape = Shape::of(complex);
-                let hashes: Vec<_> = complex.members().iter().map(hash_member).collect();
-                let subset = |bits: usize| {
-                    let chosen = |(at, hash)| (bits & (1_usize << at) != 0).then_some(hash);
-                    key(&shape, hashes.iter().enumerate().map(chosen))
-                };
-                (0..1 << hashes.len()).map(subset).collect()
+                // Without the empty set, which is first: who has no member in common is another.
+                let sets = sets.iter().skip(1);
+                sets.map(|set| key(&shape, set.iter().map(Option::as_ref))).collect()
             }
-        }
+        };
+        each_once(digests.into_iter().map(|digest| (digest, ())))
+            .into_iter()
+            .map(|(digest, ())| digest)
+            .collect()
     }
 
-    /// The one key of the index under which an event about this subject finds the named subjects of
-    /// `shape` that match it; `None` if no subject of that shape can.
-    pub fn probe(&self, shape: &Shape) -> Option<Digest> {
+    /// The keys of the index under which an event about this subject finds the named subjects of
+    /// `shape` that match it, each once, at most [`MAX_NAMES`](super::MAX_NAMES); with each, the
+    /// subject by the names that are asked for. None if no subject of that shape can match.
+    pub fn probes(&self, shape: &Shape) -> Vec<(Digest, Cow<'_, Self>)> {
+        let probes = self.ways().into_iter();
+        each_once(probes.filter_map(|way| Some((way.probe(shape)?, way))))
+    }
+
+    /// The one key for a subject without aliases.
+    fn probe(&self, shape: &Shape) -> Option<Digest> {
         match (self, shape.names()) {
             (Self::Simple(_), None) => Some(self.digest()),
             (Self::Complex(complex), Some(names)) => {
                 let hash = |name| complex.members().get_key_value(name).map(hash_member);
                 let hashes: Vec<_> = names.map(hash).collect();
-                Some(key(shape, hashes.iter().map(Option::as_ref)))
+                let shared = hashes.iter().any(Option::is_some);
+                shared.then(|| key(shape, hashes.iter().map(Option::as_ref)))
             }
             (Self::Simple(_), Some(_)) | (Self::Complex(_), None) => None,
         }
     }
+
+    /// The digest of each way to tell it, each once; see [`Self::ways`].
+    pub fn way_digests(&self) -> Vec<Digest> {
+        let ways = self.ways().into_iter().map(|way| (way.digest(), ()));
+        each_once(ways).into_iter().map(|(digest, ())| digest).collect()
+    }
+}
+
+/// Of those with the same digest, the first.
+fn each_once<T>(all: impl Iterator<Item = (Digest, T)>) -> Vec<(Digest, T)> {
+    let mut seen = HashSet::new();
+    all.filter(|(digest, _)| seen.insert(digest.clone())).collect()
 }
 
 type Hash = [u8; SHA256_OUTPUT_LEN];

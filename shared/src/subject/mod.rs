@@ -4,6 +4,12 @@
 //! `user` and `device`, which together describe one principal ([SSF 1.0, 3]). It is checked when it
 //! is read, once, and compared afterwards by its canonical form.
 //!
+//! # When two subjects match
+//!
+//! The rule is [`matches()`]: one name in common for simple subjects, and for complex ones in each
+//! member that both have, of which there must be at least one. A principal with several names is
+//! told of with the format `aliases`.
+//!
 //! # What is normalized, and what is not
 //!
 //! Two subjects are the same when their canonical forms (RFC 8785) are. So only the spelling of the
@@ -23,6 +29,7 @@ mod complex;
 mod identifier;
 mod index;
 mod members;
+mod names;
 mod syntax;
 
 use std::fmt;
@@ -33,6 +40,7 @@ use serde_json::Value;
 pub use complex::ComplexSubject;
 pub use identifier::{ExternalId, PhoneFormat, SubjectIdentifier};
 pub use index::{Digest, Shape, matches};
+pub use names::MAX_NAMES;
 
 use crate::{json::Invalid, stream::StreamId};
 use members::Members;

@@ -12,7 +12,7 @@ use tests::world::claims;
 
 use super::{
     house::{Arrival, Entry, House, at_once},
-    model::{Model, Settled, What, kind, payload, subject},
+    model::{Model, Settled, What, kind, payload, tells},
     plan::RECEIVERS,
 };
 
@@ -96,7 +96,9 @@ impl Model {
         let number = event["reason_admin"]["en"].as_str().and_then(|text| text.parse().ok());
         let number: usize = number.expect("the event is one of the plan's");
         let known = &mut self.events[number];
-        assert_eq!(claims["sub_id"], subject(known.subject));
+        let told = self.told.get(&(number, stream)).cloned().unwrap_or_default();
+        let sub_id = &claims["sub_id"];
+        assert!(tells(sub_id, known.subject, &told.known), "{sub_id} tells too much: {told:?}");
         assert_eq!((uri, event), (&kind(known.kind), &payload(number, known.kind)));
         assert_eq!(known.txn.get_or_insert_with(|| txn.to_owned()), txn, "one cause, two txns");
         What::Event(number)

@@ -4,7 +4,7 @@
 //! one of the things that it may have done. Meanwhile the model is of several minds: an event that
 //! was taken in just then may be told to the stream, or not.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -83,6 +83,8 @@ pub(super) struct Told {
     /// The receiver refused it for good.
     pub(super) refused: bool,
     pub(super) jti: Option<String>,
+    /// The names that the stream may have known, if it hears of none but those that it named.
+    pub(super) known: BTreeSet<(&'static str, &'static str)>,
 }
 
 /// Something about a stream itself.
@@ -192,28 +194,61 @@ impl Model {
     }
 }
 
-/// The rule of [SSF 1.0, 8.1.3.1]: both simple and the same, or both complex and the same in each
-/// member that both have.
+/// The rule of [SSF 1.0, 8.1.3.1]: both simple, or both complex, and with a name in common in each
+/// member that both have, at least one.
 fn matches(named: &[(&str, &str)], event: &[(&str, &str)]) -> bool {
-    let is_simple = |subject: &[(&str, &str)]| subject[0].0.is_empty();
-    let agrees = |(name, value): &(&str, &str)| {
-        event.iter().all(|(other, theirs)| other != name || theirs == value)
-    };
-    is_simple(named) == is_simple(event) && named.iter().all(agrees)
+    let has = |member: &&(&str, &str)| event.iter().any(|(name, _)| *name == member.0);
+    let shared: Vec<_> = named.iter().filter(has).collect();
+    let agrees = |name: &str| shared.iter().any(|pair| pair.0 == name && event.contains(pair));
+    !shared.is_empty() && shared.iter().all(|(name, _)| agrees(name))
 }
 
 /// A subject of the plan on the wire.
 pub(super) fn subject(number: usize) -> Value {
-    let user = |name: &str| json!({"format": "email", "email": format!("{name}@example.com")});
+    wire(SUBJECTS[number])
+}
+
+/// A subject with these members.
+fn wire(pairs: &[(&str, &str)]) -> Value {
+    let identifier = |(name, value): &(&str, &str)| match *name {
+        "" | "user" => json!({"format": "email", "email": format!("{value}@example.com")}),
+        _ => json!({"format": "opaque", "id": value}),
+    };
     let mut complex = json!({"format": "complex"});
-    for (name, value) in SUBJECTS[number] {
-        complex[*name] = match *name {
-            "" => return user(value),
-            "user" => user(value),
-            _ => json!({"format": "opaque", "id": value}),
+    for (name, _) in pairs {
+        let names: Vec<_> = pairs.iter().filter(|(other, _)| other == name).collect();
+        let member = match &names[..] {
+            [only] => identifier(only),
+            all => {
+                let all: Vec<_> = all.iter().map(|pair| identifier(pair)).collect();
+                json!({"format": "aliases", "identifiers": all})
+            }
         };
+        if name.is_empty() {
+            return member;
+        }
+        complex[*name] = member;
     }
     complex
+}
+
+/// Whether `sub_id` tells of the subject with this number by its own names, and of each member by
+/// those in `known` alone; but a member of which nothing is known has its first name.
+pub(super) fn tells(sub_id: &Value, number: usize, known: &BTreeSet<(&str, &str)>) -> bool {
+    let all = SUBJECTS[number];
+    let is_first = |pair: &(&str, &str)| all.iter().find(|other| other.0 == pair.0) == Some(pair);
+    let allowed = all.iter().copied().filter(|pair| {
+        let any_known = known.iter().any(|other| other.0 == pair.0);
+        if any_known { known.contains(pair) } else { is_first(pair) }
+    });
+    let allowed: Vec<_> = allowed.collect();
+    // Each choice among them that leaves a name of each member: they are few.
+    (1..1_usize << allowed.len()).any(|bits| {
+        let chosen = (0..allowed.len()).filter(|at| bits & (1 << at) != 0).map(|at| allowed[at]);
+        let chosen: Vec<_> = chosen.collect();
+        let whole = all.iter().all(|(name, _)| chosen.iter().any(|other| other.0 == *name));
+        whole && wire(&chosen) == *sub_id
+    })
 }
 
 /// The event types of the plan.

@@ -230,9 +230,9 @@ fn group() -> impl Strategy<Value = Option<u8>> {
     prop_oneof![Just(None), (0..2_u8).prop_map(Some)]
 }
 
-/// Two of them more often, so that events and wishes meet.
+/// Three of them more often, so that events and wishes meet.
 fn subject() -> impl Strategy<Value = usize> {
-    prop_oneof![Just(0), Just(3), 0..SUBJECTS.len()]
+    prop_oneof![Just(0), Just(3), Just(7), 0..SUBJECTS.len()]
 }
 
 fn emission() -> impl Strategy<Value = Emission> {
@@ -248,8 +248,9 @@ fn emission() -> impl Strategy<Value = Emission> {
 /// How many event types there are.
 pub(super) const KINDS: usize = 3;
 
-/// Whom events are about: names of members and what they hold; one without a name is simple.
-pub(super) const SUBJECTS: [&[(&str, &str)]; 7] = [
+/// Whom events are about: names of members and what they hold; one without a name is simple. Where a
+/// name is there twice, it is of aliases.
+pub(super) const SUBJECTS: [&[(&str, &str)]; 11] = [
     &[("", "ann")],
     &[("", "ben")],
     &[("user", "ann")],
@@ -257,6 +258,10 @@ pub(super) const SUBJECTS: [&[(&str, &str)]; 7] = [
     &[("user", "ben"), ("tenant", "x")],
     &[("tenant", "y")],
     &[("user", "ann"), ("device", "d")],
+    &[("", "ann"), ("", "ann-2")],
+    &[("", "ann-2")],
+    &[("", "ann-2"), ("", "ben")],
+    &[("user", "ann"), ("user", "ann-2"), ("tenant", "x")],
 ];
 
 /// From moments to days.

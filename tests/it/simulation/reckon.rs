@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use ssf::{
     Error,
-    stream::{Delivery, Status, Stream as Kept, StreamId},
+    stream::{DefaultSubjects, Delivery, Status, Stream as Kept, StreamId},
     table::Key,
 };
 
@@ -13,7 +13,7 @@ use super::{
     calls::{Taken, Wish},
     house::{Entry, House, MAX_STREAMS, Outcome, at_once, receiver},
     model::{Answer, Model, News, Stream, What, Window, kind, takes},
-    plan::{KINDS, RECEIVERS},
+    plan::{KINDS, RECEIVERS, SUBJECTS},
 };
 
 /// A call that ended: who made it, what for, and how it ended.
@@ -180,6 +180,10 @@ impl Model {
                         let told = self.told.entry((number, stream)).or_default();
                         told.may = true;
                         told.must |= accepted && wants == Answer::Yes;
+                        if self.streams[stream].default_subjects == DefaultSubjects::None {
+                            let named = window.named.iter().filter(|(_, is)| **is != Answer::No);
+                            told.known.extend(named.flat_map(|(at, _)| SUBJECTS[*at]));
+                        }
                     }
                 }
             }
