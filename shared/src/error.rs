@@ -69,7 +69,12 @@ impl Error {
     /// Whether the same again may succeed.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Table(TableError::Conflict | TableError::Unavailable(_))
+            Self::Table(
+                TableError::Busy(_)
+                | TableError::Conflict
+                | TableError::Full
+                | TableError::Unavailable(_),
+            )
             | Self::Queue(QueueError::Unavailable(_))
             | Self::Sign(SignError::NoKey | SignError::Throttled(_) | SignError::Unavailable(_))
             | Self::Seal(SealError::Unavailable(_))

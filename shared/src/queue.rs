@@ -79,6 +79,9 @@ pub struct Received {
     pub group: Option<String>,
     /// Named remarks.
     pub attributes: BTreeMap<String, String>,
+    /// Who sent it, as the queue knows: on AWS the id of the user, role (without its session) or
+    /// account. `None`: it does not say.
+    pub sender: Option<String>,
     /// When the queue took it; the same each time it comes.
     pub sent_at: Timestamp,
     /// On FIFO queues: grows within a group from message to message (SQS: 20 digits).

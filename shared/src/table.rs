@@ -271,6 +271,10 @@ pub struct Page {
 /// What can go wrong with a table.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
+    /// One partition is asked for more than a partition can do in a second; the others are well. The
+    /// write was not done.
+    #[error("a partition of the table is asked for too much at once")]
+    Busy(#[source] BoxError),
     /// A condition did not hold, or another writer was in the way: read again, decide again.
     #[error("the item was changed by another writer")]
     Conflict,
@@ -285,6 +289,9 @@ pub enum TableError {
         #[source]
         source: BoxError,
     },
+    /// The partition has no room for one more item, until some of it goes.
+    #[error("a partition of the table is full")]
+    Full,
     /// It takes no such write, now or later: too large, or not allowed together with another.
     #[error("the table refuses the write: {0}")]
     Refused(&'static str),

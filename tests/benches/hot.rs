@@ -132,6 +132,7 @@ fn ten_events_parsed_and_matched(bencher: Bencher) {
             body: event(),
             group: None,
             attributes: std::collections::BTreeMap::new(),
+            sender: None,
             sent_at: "2026-01-01T00:00:00Z".parse().unwrap(),
             sequence: None,
             receives: 1,

@@ -81,6 +81,7 @@ impl Queue for SqsQueue {
             .wait_time_seconds(WAIT_SECONDS)
             .message_system_attribute_names(System::ApproximateReceiveCount)
             .message_system_attribute_names(System::MessageGroupId)
+            .message_system_attribute_names(System::SenderId)
             .message_system_attribute_names(System::SentTimestamp)
             .message_system_attribute_names(System::SequenceNumber)
             .message_attribute_names("All")
@@ -169,11 +170,18 @@ fn read(message: SqsMessage) -> Result<Received, BoxError> {
         body: message.body.unwrap_or_default(),
         group: system.get(&System::MessageGroupId).cloned(),
         attributes,
+        sender: system.get(&System::SenderId).map(|id| sender(id)),
         sent_at: Timestamp::from_millisecond(read(&System::SentTimestamp)?.parse()?)?,
         sequence: system.get(&System::SequenceNumber).cloned(),
         receives: read(&System::ApproximateReceiveCount)?.parse()?,
         receipt: message.receipt_handle.ok_or("SQS sent a message without a receipt")?,
     })
+}
+
+/// Who sent a message, by its `SenderId`. That of an assumed role is `AROA…:session`, and a session
+/// lasts for an hour, say: who sends is the role.
+pub(crate) fn sender(id: &str) -> String {
+    id.split_once(':').map_or(id, |(role, _)| role).to_owned()
 }
 
 /// In whole seconds, which is what SQS counts in: never less than asked for.

@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::{Notify, oneshot};
 
 use super::{
-    OpenError, QueueKind, SqliteQueue, SqliteTable, checkpoint, schema,
+    OpenError, PartitionLimits, QueueKind, SqliteQueue, SqliteTable, checkpoint, schema,
     session::{Access, Failed, Job, Session},
 };
 use crate::clock::Clock;
@@ -72,7 +72,12 @@ impl Database {
 
     /// The table in it.
     pub fn table(&self) -> SqliteTable {
-        SqliteTable::new(self.clone())
+        self.table_with(PartitionLimits::default())
+    }
+
+    /// The same, with bounds for each of its partitions, which hold among the clones of this value.
+    pub fn table_with(&self, limits: PartitionLimits) -> SqliteTable {
+        SqliteTable::new(self.clone(), limits)
     }
 
     /// The queue of this name. It needs no creation; always use one name with the same kind.

@@ -19,6 +19,7 @@ mod counting;
 mod database;
 mod local_seal;
 mod local_signer;
+mod partition;
 mod queue;
 mod schema;
 mod secret_file;
@@ -32,6 +33,7 @@ pub use counting::{CountingQueue, CountingSigner, CountingTable, QueueCounts, Ta
 pub use database::Database;
 pub use local_seal::LocalSeal;
 pub use local_signer::LocalSigner;
+pub use partition::PartitionLimits;
 pub use queue::SqliteQueue;
 pub use schema::OpenError;
 pub use secret_file::make_private_folder;

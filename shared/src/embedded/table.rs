@@ -1,10 +1,13 @@
 //! The table's home in SQLite.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use rusqlite::{ErrorCode, Row, params, types::Value};
 
 use super::{
-    Database,
+    Database, PartitionLimits,
+    partition::Partitions,
     session::{Access, Failed, Session, timestamp},
 };
 use crate::table::{
@@ -19,11 +22,14 @@ const PAGE: usize = 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct SqliteTable {
     database: Database,
+    /// Where they have bounds.
+    partitions: Option<Arc<Partitions>>,
 }
 
 impl SqliteTable {
-    pub(super) fn new(database: Database) -> Self {
-        Self { database }
+    pub(super) fn new(database: Database, limits: PartitionLimits) -> Self {
+        let has_bounds = limits != PartitionLimits::default();
+        Self { database, partitions: has_bounds.then(|| Arc::new(Partitions::new(limits))) }
     }
 }
 
@@ -54,8 +60,13 @@ impl Table for SqliteTable {
         if check_keys(&writes).is_err() {
             return (0..count).map(|_| Err(SAME_KEY)).collect();
         }
+        let partitions = self.partitions.clone();
         let work = move |session: &mut Session| {
-            let alone = |write| check_write(&write).and_then(|()| one(session, write));
+            let alone = |write| {
+                check_write(&write)?;
+                admit(partitions.as_deref(), session, &write, 1)?;
+                one(session, write)
+            };
             Ok(writes.into_iter().map(alone).collect())
         };
         match self.database.run(Access::Write, work).await {
@@ -66,8 +77,13 @@ impl Table for SqliteTable {
 
     async fn transact(&self, writes: Vec<Write>) -> Result<Vec<Version>, TableError> {
         check_transaction(&writes)?;
+        let partitions = self.partitions.clone();
         let work = move |session: &mut Session| {
-            writes.into_iter().map(|write| one(session, write)).collect()
+            let together = |write| {
+                admit(partitions.as_deref(), session, &write, 2)?;
+                one(session, write)
+            };
+            writes.into_iter().map(together).collect()
         };
         self.database.run(Access::Attempt, work).await
     }
@@ -81,6 +97,15 @@ impl Table for SqliteTable {
         };
         self.database.run(Access::Write, work).await
     }
+}
+
+fn admit(
+    partitions: Option<&Partitions>,
+    session: &Session,
+    write: &Write,
+    times: u64,
+) -> Result<(), TableError> {
+    partitions.map_or(Ok(()), |partitions| partitions.admit(session, write, times))
 }
 
 fn get(session: &Session, key: Key) -> Result<Option<Item>, TableError> {

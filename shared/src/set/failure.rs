@@ -22,9 +22,14 @@ impl Failure {
         match self {
             Self::Error(error) => match &**error {
                 Error::Table(TableError::Refused(_)) | Error::Queue(QueueError::Refused(_)) => true,
-                // A key that cannot be used, and a row that cannot be read, somebody can mend.
+                // A key that cannot be used, and a row that cannot be read, somebody can mend; a full
+                // partition has room again when its old SETs go.
                 Error::Table(
-                    TableError::Conflict | TableError::Corrupt { .. } | TableError::Unavailable(_),
+                    TableError::Busy(_)
+                    | TableError::Conflict
+                    | TableError::Corrupt { .. }
+                    | TableError::Full
+                    | TableError::Unavailable(_),
                 )
                 | Error::Queue(QueueError::Unavailable(_))
                 | Error::Sign(_)

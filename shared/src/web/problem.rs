@@ -127,7 +127,12 @@ impl From<Error> for Problem {
             Error::TooManyStreams(_) | Error::Refused(_) => Kind::Conflict,
             Error::Scim(error) => of_scim(error.kind),
             Error::TooSoon { retry_after } => Kind::TooManyRequests { retry_after: *retry_after },
-            Error::Table(TableError::Conflict | TableError::Unavailable(_))
+            Error::Table(
+                TableError::Busy(_)
+                | TableError::Conflict
+                | TableError::Full
+                | TableError::Unavailable(_),
+            )
             | Error::Queue(QueueError::Unavailable(_))
             | Error::Sign(SignError::NoKey | SignError::Throttled(_) | SignError::Unavailable(_))
             | Error::Seal(SealError::Unavailable(_)) => Kind::Unavailable,

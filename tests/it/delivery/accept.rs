@@ -146,6 +146,7 @@ fn message(world: &World, group: &str, number: usize, user: &str, receives: u32)
         body: session_revoked(&format!("{user}@example.com")).to_string(),
         group: (!group.is_empty()).then(|| group.to_owned()),
         attributes: [].into(),
+        sender: None,
         sent_at: world.clock.now(),
         sequence: Some(format!("{number:020}")),
         receives,

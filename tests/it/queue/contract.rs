@@ -67,6 +67,8 @@ pub(super) mod stories {
         assert_eq!((&first.id, first.receives), (&id, 1));
         assert_eq!((first.body.as_str(), first.group.as_deref()), ("{\"ü\":1}\n", Some("a")));
         assert_eq!(first.attributes, attributes);
+        let sender = first.sender.clone().unwrap();
+        assert!(!sender.is_empty() && !sender.contains(':'), "{sender}: of a role, no session");
         give_back(&*home.fifo, &first).await;
         let mut second = receive(&*home.fifo, 1).await.pop().unwrap();
         assert_eq!(second.receives, 2);

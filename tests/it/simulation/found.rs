@@ -35,7 +35,7 @@ fn emit(subject: usize) -> Step {
 /// `call`, with each fault at each place: one run for each.
 fn with_each_fault(call: Call, before: &[Step], after: &[Step]) {
     for at in 0..14 {
-        for kind in [FaultKind::Crash, FaultKind::Unavailable] {
+        for kind in [FaultKind::Busy, FaultKind::Crash, FaultKind::Full, FaultKind::Unavailable] {
             for done in [Done::All, Done::Even, Done::Nothing, Done::Odd] {
                 let fault = Some(Fault { at, kind, done });
                 let step = Step::Run { calls: vec![call], fault, turns: 0 };

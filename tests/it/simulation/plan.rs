@@ -125,8 +125,12 @@ pub(super) struct Fault {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum FaultKind {
+    /// The partition is asked for too much; all but the table is as if it did not answer.
+    Busy,
     /// The process is gone, with all that it has in memory.
     Crash,
+    /// The partition has no room, which a reader does not notice.
+    Full,
     /// The far side does not answer.
     Unavailable,
 }
@@ -330,7 +334,12 @@ fn call() -> impl Strategy<Value = Call> {
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
-    let kind = prop::sample::select(vec![FaultKind::Crash, FaultKind::Unavailable]);
+    let kind = prop::sample::select(vec![
+        FaultKind::Busy,
+        FaultKind::Crash,
+        FaultKind::Full,
+        FaultKind::Unavailable,
+    ]);
     let done = prop::sample::select(vec![Done::All, Done::Even, Done::Nothing, Done::Odd]);
     (prop_oneof![3 => 0..10_u16, 1 => 0..60_u16], kind, done).prop_map(|(at, kind, done)| Fault {
         at,

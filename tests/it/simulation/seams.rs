@@ -112,6 +112,32 @@ fn cause() -> BoxError {
     "the simulation says so".into()
 }
 
+/// What the table says of a write.
+fn refusal(fault: Fault) -> TableError {
+    match fault.kind {
+        FaultKind::Busy => TableError::Busy(cause()),
+        FaultKind::Full => TableError::Full,
+        FaultKind::Crash | FaultKind::Unavailable => TableError::Unavailable(cause()),
+    }
+}
+
+/// What the table says of a read: there is room for those.
+fn refusal_of_read(fault: Fault) -> TableError {
+    match fault.kind {
+        FaultKind::Busy => TableError::Busy(cause()),
+        FaultKind::Crash | FaultKind::Full | FaultKind::Unavailable => {
+            TableError::Unavailable(cause())
+        }
+    }
+}
+
+/// Who is told that the partition was busy, or full, knows that the write was not done.
+fn of_write(fault: Fault) -> Fault {
+    let is_known = matches!(fault.kind, FaultKind::Busy | FaultKind::Full);
+    let done = if is_known && fault.done == Done::All { Done::Nothing } else { fault.done };
+    Fault { done, ..fault }
+}
+
 /// Whether the thing at this place is done although the call fails.
 fn is_done(done: Done, at: usize) -> bool {
     match done {
@@ -167,32 +193,42 @@ macro_rules! shaky {
 #[async_trait]
 impl Table for Shaky<dyn Table> {
     async fn get(&self, key: &Key) -> Result<Option<Item>, TableError> {
-        shaky!(self, self.inner.get(key), TableError::Unavailable)
+        let Some(fault) = self.switch.meet().await else { return self.inner.get(key).await };
+        self.switch.fail(fault).await;
+        Err(refusal_of_read(fault))
     }
 
     async fn batch_get(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, TableError> {
-        shaky!(self, self.inner.batch_get(keys), TableError::Unavailable)
+        let Some(fault) = self.switch.meet().await else { return self.inner.batch_get(keys).await };
+        self.switch.fail(fault).await;
+        Err(refusal_of_read(fault))
     }
 
     async fn query(&self, query: Query) -> Result<Page, TableError> {
-        shaky!(self, self.inner.query(query), TableError::Unavailable)
+        let Some(fault) = self.switch.meet().await else { return self.inner.query(query).await };
+        self.switch.fail(fault).await;
+        Err(refusal_of_read(fault))
     }
 
     async fn write(&self, writes: Vec<Write>) -> Vec<Result<Version, TableError>> {
         let Some(fault) = self.switch.meet().await else { return self.inner.write(writes).await };
+        let fault = of_write(fault);
         let count = writes.len();
         let done = self.inner.write(some(fault, writes)).await;
         self.switch.fail(fault).await;
-        answers(fault, count, done, || TableError::Unavailable(cause()))
+        answers(fault, count, done, || refusal(fault))
     }
 
     async fn transact(&self, writes: Vec<Write>) -> Result<Vec<Version>, TableError> {
-        shaky!(
-            self,
-            self.inner.transact(writes),
-            self.inner.transact(writes),
-            TableError::Unavailable
-        )
+        let Some(fault) = self.switch.meet().await else {
+            return self.inner.transact(writes).await;
+        };
+        let fault = of_write(fault);
+        if fault.done == Done::All {
+            let _ = self.inner.transact(writes).await;
+        }
+        self.switch.fail(fault).await;
+        Err(refusal(fault))
     }
 
     async fn remove_expired(&self, limit: usize) -> Result<usize, TableError> {

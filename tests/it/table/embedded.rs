@@ -11,8 +11,8 @@ use std::{
 use futures_util::{FutureExt, future::join_all};
 use ssf::{
     clock::{Clock, SystemClock, add},
-    embedded::{Database, SqliteTable},
-    table::{Condition, Query, Table, TableError},
+    embedded::{Database, PartitionLimits, SqliteTable},
+    table::{Condition, Query, Table, TableError, Version, Write},
 };
 
 use super::{Home, in_memory, is_conflict, key, on_disk, put, put_in_order, put_until};
@@ -175,4 +175,57 @@ async fn what_has_expired_is_removed_bit_by_bit() {
         }
         assert_eq!(count(&*table).await, 1);
     }
+}
+
+/// A partition that is asked for too much says so, and the others are well.
+#[tokio::test]
+async fn a_busy_partition_is_busy_for_the_rest_of_the_second() {
+    let clock = super::clock();
+    let database = Database::in_memory(Arc::clone(&clock) as Arc<dyn Clock>);
+    let table = database.table_with(PartitionLimits { units: Some(4), items: None });
+    let busy = |result: &Result<_, _>| matches!(result, Err(TableError::Busy(_)));
+    let large = "x".repeat(2000);
+    for (write, is_busy) in [
+        (put("a/1", Condition::Any, "x"), false),
+        (put("a/2", Condition::Any, &large), false),
+        (put_in_order("a/3", "1"), true),
+        (put("a/4", Condition::Any, "x"), false),
+        (put("a/5", Condition::Any, "x"), true),
+        (Write::delete(key("a/1"), Condition::Any), true),
+        (put("b/1", Condition::Any, "x"), false),
+        // What needs more than there is comes through when it comes first.
+        (put("c/1", Condition::Any, &large.repeat(10)), false),
+        (put("c/2", Condition::Any, "x"), true),
+    ] {
+        assert_eq!(busy(&table.clone().write_one(write.clone()).await), is_busy, "{write:?}");
+    }
+    assert_eq!(table.get(&key("a/5")).await.unwrap(), None);
+    assert!(table.get(&key("a/1")).await.unwrap().is_some());
+    clock.advance(Duration::from_secs(1));
+    let two = vec![put("a/5", Condition::Any, "x"), Write::check(key("a/6"), Condition::Absent)];
+    table.transact(two.clone()).await.unwrap();
+    let whole = table.transact(vec![put("b/2", Condition::Any, "x"), two[0].clone()]).await;
+    assert!(busy(&whole.map(|_| Version(0))));
+    assert_eq!(table.get(&key("b/2")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_full_partition_takes_nothing_new_until_something_goes() {
+    let database = Database::in_memory(super::clock());
+    let table = database.table_with(PartitionLimits { units: None, items: Some(2) });
+    let full = |result: &Result<_, _>| matches!(result, Err(TableError::Full));
+    for (write, is_full) in [
+        (put("a/1", Condition::Any, "x"), false),
+        (put("a/2", Condition::Any, "x"), false),
+        (put("a/3", Condition::Any, "x"), true),
+        (put("b/1", Condition::Any, "x"), false),
+        (put("a/2", Condition::Any, "y"), false),
+        (Write::delete(key("a/1"), Condition::Any), false),
+        (put("a/3", Condition::Any, "x"), false),
+    ] {
+        assert_eq!(full(&table.write_one(write.clone()).await), is_full, "{write:?}");
+    }
+    let more = vec![put("b/2", Condition::Any, "x"), put("a/4", Condition::Any, "x")];
+    assert!(full(&table.transact(more).await.map(|_| Version(0))));
+    assert_eq!(table.get(&key("b/2")).await.unwrap(), None);
 }

@@ -7,7 +7,7 @@ use ssf::{
     queue::{QueueKind, Received},
 };
 
-use crate::queue::kind_of;
+use crate::queue::{kind_of, sender};
 
 /// Messages of one queue.
 #[derive(Debug)]
@@ -47,6 +47,7 @@ fn received(message: SqsMessage) -> Received {
             .into_iter()
             .filter_map(|(name, attribute)| Some((name, attribute.string_value?)))
             .collect(),
+        sender: attributes.get("SenderId").map(|id| sender(id)),
         sent_at: sent_at
             .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
             .unwrap_or_default(),
@@ -95,7 +96,7 @@ mod tests {
                 "SentTimestamp": "1795301862748",
                 "SequenceNumber": "18849496460467696128",
                 "MessageGroupId": "jane",
-                "SenderId": "AIDAIENQZJOLO23YVJ4VO",
+                "SenderId": "AROAIENQZJOLO23YVJ4VO:session-1",
             }),
         );
         assert_eq!(taken.door(), Door::Fifo);
@@ -106,6 +107,7 @@ mod tests {
                 body: "{}".to_owned(),
                 group: Some("jane".to_owned()),
                 attributes: [("reason".to_owned(), "why".to_owned())].into(),
+                sender: Some("AROAIENQZJOLO23YVJ4VO".to_owned()),
                 sent_at: Timestamp::from_millisecond(1_795_301_862_748).unwrap(),
                 sequence: Some("18849496460467696128".to_owned()),
                 receives: 3,
@@ -114,7 +116,9 @@ mod tests {
         );
         let standard = batch("ingest", &json!({ "ApproximateReceiveCount": "1" }));
         assert_eq!(standard.door(), Door::Standard);
-        assert_eq!(standard.messages[0].group, None);
+        assert_eq!((&standard.messages[0].group, &standard.messages[0].sender), (&None, &None));
+        let user = batch("ingest", &json!({ "SenderId": "AIDAIENQZJOLO23YVJ4VO" }));
+        assert_eq!(user.messages[0].sender.as_deref(), Some("AIDAIENQZJOLO23YVJ4VO"));
     }
 
     #[test]

@@ -96,15 +96,15 @@ async fn keys_that_are_left_unread_for_ever_are_given_up() {
 
 fn kind<T: std::fmt::Debug>(answer: Result<T, TableError>) -> &'static str {
     match answer.unwrap_err() {
+        TableError::Busy(_) => "busy",
         TableError::Conflict => "conflict",
         TableError::Corrupt { .. } => "corrupt",
+        TableError::Full => "full",
         TableError::Refused(reason) => reason,
         TableError::Unavailable(_) => "unavailable",
     }
 }
 
-const FULL: &str = "the partition holds 10 GB, all it can";
-const INVALID: &str = "DynamoDB says that the request is not valid";
 const LARGE: &str = "the item, or one of its keys, is larger than DynamoDB allows";
 
 #[tokio::test]
@@ -119,9 +119,9 @@ async fn an_error_of_a_write_says_whether_to_decide_again_or_to_try_again() {
         (400, "ResourceNotFoundException", "", "unavailable"),
         (500, "InternalServerError", "", "unavailable"),
         (503, "ServiceUnavailable", "", "unavailable"),
-        (400, "ItemCollectionSizeLimitExceededException", "", FULL),
+        (400, "ItemCollectionSizeLimitExceededException", "", "full"),
         (400, "ValidationException", "Item size has exceeded the maximum allowed size", LARGE),
-        (400, "ValidationException", "Invalid ConditionExpression", INVALID),
+        (400, "ValidationException", "Invalid ConditionExpression", "unavailable"),
     ] {
         let body = format!(
             r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{error}","message":"{message}"}}"#
@@ -136,6 +136,46 @@ async fn an_error_of_a_write_says_whether_to_decide_again_or_to_try_again() {
     }
 }
 
+/// What one partition cannot do is told from what the whole table cannot.
+#[tokio::test]
+async fn a_busy_partition_is_told_from_a_busy_table() {
+    const ERRORS: [&str; 3] =
+        ["ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"];
+    for (reasons, expected) in [
+        (&["TableWriteKeyRangeThroughputExceeded"][..], "busy"),
+        (&["IndexWriteKeyRangeThroughputExceeded"], "busy"),
+        (&["TableReadKeyRangeThroughputExceeded", "IndexReadKeyRangeThroughputExceeded"], "busy"),
+        (&["TableWriteAccountLimitExceeded"], "unavailable"),
+        (&["TableWriteMaxOnDemandThroughputExceeded"], "unavailable"),
+        (
+            &["TableWriteKeyRangeThroughputExceeded", "TableWriteAccountLimitExceeded"],
+            "unavailable",
+        ),
+        (&[], "unavailable"),
+    ] {
+        for error in ERRORS {
+            let reasons: Vec<_> = reasons
+                .iter()
+                .map(|reason| format!(r#"{{"reason":"{reason}","resource":"arn:aws:dynamodb:x"}}"#))
+                .collect();
+            let body = format!(
+                r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{error}","message":"",
+                    "throttlingReasons":[{}],"ThrottlingReasons":[{}]}}"#,
+                reasons.join(","),
+                reasons.join(",")
+            );
+            let put_item = mock!(Client::put_item).sequence().http_status(400, Some(body.clone()));
+            let put_item = put_item.repeatedly().build();
+            let answer = write(&table(&[&put_item]), put(Condition::Absent)).await;
+            assert_eq!(kind(answer), expected, "{error} {reasons:?}");
+            let query = mock!(Client::query).sequence().http_status(400, Some(body.clone()));
+            let query = query.repeatedly().build();
+            let answer = table(&[&query]).query(Query::sorted("p", "")).await;
+            assert_eq!(kind(answer), expected, "{error} {reasons:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_canceled_transaction_says_why() {
     for (reasons, expected) in [
@@ -146,8 +186,8 @@ async fn a_canceled_transaction_says_why() {
         (vec!["ThrottlingError", "None"], "unavailable"),
         (vec!["ProvisionedThroughputExceeded", "ConditionalCheckFailed"], "unavailable"),
         (vec!["ConditionalCheckFailed", "ThrottlingError"], "unavailable"),
-        (vec!["None", "ItemCollectionSizeLimitExceeded"], FULL),
-        (vec!["None", "ValidationError"], INVALID),
+        (vec!["None", "ItemCollectionSizeLimitExceeded"], "full"),
+        (vec!["None", "ValidationError"], "unavailable"),
         (vec![], "unavailable"),
     ] {
         let listed: Vec<_> = reasons.iter().map(|code| format!(r#"{{"Code":"{code}"}}"#)).collect();
