@@ -13,7 +13,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use crate::{
     commands::{
         bench, client, dead_letter, demo, doctor, emit, event, group, keys, listen, serve, stream,
-        token, user,
+        token, txn, user,
     },
     home::Home,
     output::Output,
@@ -79,6 +79,8 @@ pub enum Command {
     User(user::Args),
     /// Make and change groups of people
     Group(group::Args),
+    /// Look at what one change of the directory changed, and who was told
+    Txn(txn::Args),
     /// Look at what became of events, and send them again
     Event(event::Args),
     /// Look at messages that could not be events, and deal with them
@@ -116,6 +118,7 @@ impl Command {
             | Self::Listen(_)
             | Self::Stream(_)
             | Self::Token(_)
+            | Self::Txn(_)
             | Self::User(_) => LevelFilter::WARN,
         }
     }
@@ -133,6 +136,7 @@ impl Command {
             Self::Keys(args) => keys::run(args, on, output).await,
             Self::Stream(args) => stream::run(args, on, output).await,
             Self::Token(args) => token::run(args, on, output).await,
+            Self::Txn(args) => txn::run(args, on, output).await,
             Self::User(args) => user::run(args, on, output).await,
             Self::Bench(_) | Self::Demo(_) | Self::Listen(_) | Self::Serve(_)
                 if on.stack.is_some() =>

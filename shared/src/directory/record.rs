@@ -14,6 +14,7 @@ use crate::{
     config::Config,
     event::EventType,
     scim::ResourceType,
+    set::EventId,
     table::{Condition, Content, Key, Write},
 };
 
@@ -59,6 +60,13 @@ pub struct Following {
     pub id: String,
     /// Its type.
     pub event_type: EventType,
+}
+
+impl Following {
+    /// What the transmitter calls it, and what names its SETs.
+    pub(crate) fn event_id(&self) -> EventId {
+        EventId::of_sender(&self.id)
+    }
 }
 
 /// One change of a resource, about to be written.

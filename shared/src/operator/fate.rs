@@ -59,7 +59,9 @@ pub struct IssuedTo {
     pub jti: Jti,
     /// What became of it.
     pub status: TokenStatus,
-    /// When its status last changed.
+    /// When it was issued.
+    pub issued: Timestamp,
+    /// When its status last changed: of one that was sent, when its receiver acknowledged it.
     pub last_modified: Timestamp,
     /// When it will be tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,19 +79,13 @@ impl Transmitter {
     /// and wanted by nobody when they are empty. (The doors of SQS say approximately what they
     /// hold.) One that is being taken at this very moment may be told with a part of its streams.
     pub async fn fates(&self, emitted: &[Emitted]) -> Result<Vec<Fate>, Error> {
-        let parts = self.parts();
         // First: what has left the doors by now is where we look then.
-        let empty = parts.ingest.depth().await? + parts.ingest_fifo.depth().await? == 0;
-        let mut streams: Vec<Vec<IssuedTo>> = vec![Vec::new(); emitted.len()];
-        let mut after = None;
-        loop {
-            let (part, next) = self.streams_behind(after).await?;
-            self.find_issued(emitted, &part, &mut streams).await?;
-            if next.is_none() {
-                break;
-            }
-            after = next;
-        }
+        let empty = self.doors_are_empty().await?;
+        let events = emitted.iter().map(|emitted| match &emitted.event_id {
+            Some(id) => EventId::of_sender(id),
+            None => EventId::of_message(&emitted.message_id),
+        });
+        let streams = self.sets_of(&events.collect::<Vec<_>>()).await?;
         let missing = emitted.iter().zip(&streams).filter(|(_, streams)| streams.is_empty());
         let missing = missing.map(|(emitted, _)| emitted.message_id.as_str()).collect();
         let mut refused = self.find_refused(missing).await?;
@@ -105,21 +101,38 @@ impl Transmitter {
         Ok(emitted.iter().zip(streams).map(fate).collect())
     }
 
+    /// Whether nothing waits to be taken in.
+    pub(super) async fn doors_are_empty(&self) -> Result<bool, Error> {
+        let parts = self.parts();
+        Ok(parts.ingest.depth().await? + parts.ingest_fifo.depth().await? == 0)
+    }
+
+    /// The SETs of these events, for all streams that have one.
+    pub(super) async fn sets_of(&self, events: &[EventId]) -> Result<Vec<Vec<IssuedTo>>, Error> {
+        let mut found = vec![Vec::new(); events.len()];
+        let mut after = None;
+        loop {
+            let (part, next) = self.streams_behind(after).await?;
+            self.find_issued(events, &part, &mut found).await?;
+            if next.is_none() {
+                return Ok(found);
+            }
+            after = next;
+        }
+    }
+
     async fn find_issued(
         &self,
-        emitted: &[Emitted],
+        events: &[EventId],
         streams: &[Stream],
         found: &mut [Vec<IssuedTo>],
     ) -> Result<(), Error> {
-        let events = emitted.iter().map(|emitted| match &emitted.event_id {
-            Some(id) => EventId::of_sender(id),
-            None => EventId::of_message(&emitted.message_id),
-        });
         let pairs: Vec<(usize, &Stream, _)> = events
+            .iter()
             .enumerate()
             .flat_map(|(at, event)| {
                 let key = move |stream: &Stream| {
-                    IssuedToken::key(&stream.id, &Jti::of(&event, &stream.id))
+                    IssuedToken::key(&stream.id, &Jti::of(event, &stream.id))
                 };
                 streams.iter().map(move |stream| (at, stream, key(stream)))
             })
@@ -170,6 +183,7 @@ impl IssuedTo {
             method: stream.delivery.method(),
             jti: token.jti,
             status: token.status,
+            issued: token.created,
             last_modified: token.last_modified,
             next_attempt: token.next_attempt,
             error: token.error,

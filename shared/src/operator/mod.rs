@@ -10,6 +10,7 @@ mod failed;
 mod fate;
 mod keys;
 mod streams;
+mod txn;
 
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use events::{EventFilter, EventRecord, EventSummary};
@@ -17,6 +18,7 @@ pub use failed::Retried;
 pub use fate::{Emitted, Fate, IssuedTo};
 use serde::Serialize;
 pub use streams::{COUNTED, StreamDetails, StreamFilter, StreamSummary};
+pub use txn::{Followed, Txn};
 
 /// Part of a list. The next part begins behind the last one of this.
 #[derive(Clone, Debug, Serialize)]

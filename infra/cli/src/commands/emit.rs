@@ -1,8 +1,8 @@
 //! `tocsin emit`: puts events on the ingest queue.
 
-mod fates;
+pub(super) mod fates;
 mod messages;
-mod progress;
+pub(super) mod progress;
 
 use std::{
     fs::File,

@@ -14,4 +14,5 @@ mod people;
 pub mod serve;
 pub mod stream;
 pub mod token;
+pub mod txn;
 pub mod user;

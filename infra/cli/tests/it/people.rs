@@ -203,3 +203,61 @@ fn a_group_lives_from_create_to_delete() {
     assert!(refusal(&gone).starts_with("there is no group carers: `tocsin group list`"));
     assert_eq!(tool.run("user show jane --json").json()["user"]["groups"], Value::Null);
 }
+
+const ACCOUNT_DISABLED: &str =
+    "https://schemas.openid.net/secevent/risc/event-type/account-disabled";
+const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
+
+#[test]
+fn a_txn_says_what_changed_and_what_each_stream_was_told() {
+    let tool = Tool::new();
+    let serving = tool.serve();
+    let line = "client create --name Acme --audience acme --static-token --json";
+    let client = tool.run(line).json();
+    let token = client["static_token"].as_str().unwrap();
+    let wish = json!({ "events_requested": [ACCOUNT_DISABLED, SESSION_REVOKED] }).to_string();
+    let (status, stream) = serving.request("POST /ssf/streams", token, &wish);
+    assert_eq!(status, 201, "{stream}");
+    tool.run("user create jane --email jane@example.com").well();
+    let txn = tool.run("user lock jane --json").json()["txn"].as_str().unwrap().to_owned();
+
+    let poll = format!("POST /ssf/streams/{}/poll", stream["stream_id"].as_str().unwrap());
+    let path = stream["delivery"]["endpoint_url"].as_str().unwrap();
+    let path =
+        path.strip_prefix("https://tocsin.example").map_or(poll, |path| format!("POST {path}"));
+    let mut jtis = Vec::new();
+    while jtis.len() < 2 {
+        let body = json!({ "maxEvents": 10, "ack": jtis }).to_string();
+        let (status, answer) = serving.request(&path, token, &body);
+        assert_eq!(status, 200, "{answer}");
+        jtis.extend(answer["sets"].as_object().unwrap().keys().cloned());
+    }
+    let shown = tool.run(&format!("txn show {txn} --json")).json();
+    assert_eq!(shown["txn"], txn);
+    let change = &shown["changes"][0];
+    assert_eq!((&change["deed"], &change["actor"]), (&json!("changed"), &json!("operator")));
+    assert!(!shown.to_string().contains("jane"), "no values: {shown}");
+    let events = shown["events"].as_array().unwrap();
+    let told = |name: &str| {
+        let event = events.iter().find(|event| event["event_type"] == name).unwrap();
+        event["streams"].as_array().unwrap().clone()
+    };
+    for name in [ACCOUNT_DISABLED, SESSION_REVOKED] {
+        let [to] = told(name).try_into().unwrap();
+        assert_eq!(to["client_id"], client["client_id"]);
+        assert_eq!(to["status"], "pending_new");
+        assert!(jtis.contains(&to["jti"].as_str().unwrap().to_owned()), "{to}");
+    }
+    let others = events.iter().filter(|event| event["streams"] == json!([])).count();
+    assert!(others > 0, "what nobody wants is named too: {shown}");
+
+    let (status, _) =
+        serving.request(&path, token, &json!({ "maxEvents": 0, "ack": jtis }).to_string());
+    assert_eq!(status, 200);
+    let text = tool.run(&format!("txn show {txn}"));
+    let delivered = text.well().lines().filter(|line| line.contains("delivered")).count();
+    assert_eq!(delivered, 2, "{text:?}");
+    assert!(text.stdout.contains("no stream wants it"), "{text:?}");
+    let unknown = tool.run("txn show nothing");
+    assert!(refusal(&unknown).starts_with("there is no txn nothing: "), "{unknown:?}");
+}

@@ -218,20 +218,28 @@ fn rows(Told { sent, fate }: &Told, table: &mut Table) {
         }
         Fate::Issued { streams } => {
             for to in streams {
-                let status = match to.status {
-                    TokenStatus::Dropped => Cell::new("dropped", BAD),
-                    TokenStatus::New => Cell::new("pending", WAITING),
-                    TokenStatus::Failed => Cell::new("failed", BAD),
-                    TokenStatus::Sent => Cell::new("delivered", GOOD),
-                };
                 let detail = detail(to);
-                row(status, [&to.client_id.0, method(to.method), to.stream_id.as_str(), &detail]);
+                row(
+                    status(to.status),
+                    [&to.client_id.0, method(to.method), to.stream_id.as_str(), &detail],
+                );
             }
         }
     }
 }
 
-fn detail(to: &IssuedTo) -> String {
+/// What became of a SET, in a word.
+pub(in crate::commands) fn status(status: TokenStatus) -> Cell {
+    match status {
+        TokenStatus::Dropped => Cell::new("dropped", BAD),
+        TokenStatus::New => Cell::new("pending", WAITING),
+        TokenStatus::Failed => Cell::new("failed", BAD),
+        TokenStatus::Sent => Cell::new("delivered", GOOD),
+    }
+}
+
+/// What else is to be said of it.
+pub(in crate::commands) fn detail(to: &IssuedTo) -> String {
     let tried = to
         .error
         .as_ref()
