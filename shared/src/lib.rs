@@ -24,7 +24,8 @@
 //! * **Held while paused**, without a bound on their number and for as long as the pause lasts, and
 //!   delivered in order on enable, if their types are still asked for; **dropped while disabled**.
 //! * **Nothing goes to a stranger.** A stream is only ever reached together with its owner. And of a
-//!   subject with several names ([RFC 9493, 3.2.8]) a receiver is told by those that it knows.
+//!   subject with several names ([RFC 9493, 3.2.8]) a receiver is told by those that it knows, and
+//!   whole resources of SCIM go only to clients whom the operator trusts with them.
 //! * **No late surprises.** After a stream's create or update returns, every event accepted later
 //!   sees it.
 //!

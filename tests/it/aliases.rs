@@ -230,7 +230,8 @@ async fn each_name_costs_one_look_up() {
         assert_eq!(alice.reads(&aliases(&names)).await, one + count - 1);
         // The same name twice is one.
         if let [first, ..] = &names[..7.min(names.len())] {
-            let twice = aliases(&[&names[..7.min(names.len())], &[first.clone()]].concat());
+            let twice =
+                aliases(&[&names[..7.min(names.len())], std::slice::from_ref(first)].concat());
             assert_eq!(
                 alice.reads(&twice).await,
                 alice.reads(&aliases(&names[..7.min(names.len())])).await

@@ -220,7 +220,7 @@ impl<'a> Sender<'a> {
             EventRules { private_types: &parts.config.private_event_types, now: parts.clock.now() };
         let event = SecurityEvent::parse(body.as_bytes(), &rules).ok();
         let group = is_fifo.then(|| match &event {
-            Some(event) => event.subject.digest().to_string(),
+            Some(event) => event.subject.order_digest().to_string(),
             None => "unparsed".to_owned(),
         });
         let deduplication = is_fifo.then(|| parts.ids.fresh().to_string());
