@@ -66,14 +66,9 @@ impl Directory {
         }
     }
 
-    /// Makes the group that `make` gives an id to, with these members, if no other has the name.
-    pub async fn group_create(
-        &self,
-        cause: &Cause,
-        members: &MemberRequest,
-        make: impl Fn(&mut Group) -> Result<(), Error>,
-    ) -> Result<Group, Error> {
-        let mut group = Group {
+    /// What is about to be made, and has an id already.
+    pub(super) fn no_group(&self, cause: &Cause) -> Group {
+        Group {
             id: ResourceId::fresh(&*self.parts().ids, cause.at),
             created: cause.at,
             last_modified: cause.at,
@@ -84,7 +79,17 @@ impl Directory {
             sequence: 0,
             journal: None,
             external_ids: BTreeMap::new(),
-        };
+        }
+    }
+
+    /// Makes the group that `make` gives an id to, with these members, if no other has the name.
+    pub async fn group_create(
+        &self,
+        cause: &Cause,
+        members: &MemberRequest,
+        make: impl Fn(&mut Group) -> Result<(), Error>,
+    ) -> Result<Group, Error> {
+        let mut group = self.no_group(cause);
         make(&mut group)?;
         for _ in 0..ATTEMPTS {
             match self.commit_group(None, Some(group.clone()), members, cause).await {
@@ -234,7 +239,7 @@ impl Directory {
     }
 
     /// Who really comes and goes: those whom somebody knows, and who are not there, or gone, already.
-    async fn resolve(
+    pub(super) async fn resolve(
         &self,
         group: ResourceId,
         exists: bool,

@@ -46,26 +46,30 @@ impl Directory {
         }
     }
 
+    /// Who is about to be made, and has an id already.
+    pub(super) fn nobody(&self, cause: &Cause) -> User {
+        User {
+            id: ResourceId::fresh(&*self.parts().ids, cause.at),
+            created: cause.at,
+            last_modified: cause.at,
+            attributes: super::UserAttributes::default(),
+            lock_date: None,
+            revision: 0,
+            password: None,
+            external_ids: std::collections::BTreeMap::new(),
+            sequence: 0,
+            told_active: true,
+            open_since: None,
+        }
+    }
+
     /// Makes the person that `make` gives an id to, if nobody has the name.
     pub async fn user_create(
         &self,
         cause: &Cause,
         make: impl Fn(&mut User) -> Result<(), Error>,
     ) -> Result<User, Error> {
-        let id = ResourceId::fresh(&*self.parts().ids, cause.at);
-        let mut user = User {
-            id,
-            created: cause.at,
-            last_modified: cause.at,
-            attributes: super::UserAttributes::default(),
-            lock_date: None,
-            open_since: None,
-            revision: 0,
-            password: None,
-            external_ids: std::collections::BTreeMap::new(),
-            sequence: 0,
-            told_active: true,
-        };
+        let mut user = self.nobody(cause);
         make(&mut user)?;
         for _ in 0..ATTEMPTS {
             match self.commit_user(None, Some(user.clone()), cause).await {
@@ -201,7 +205,7 @@ impl Directory {
 
     /// Of the addresses that a person takes, those that somebody else gave up; and what notes who
     /// has, and had, which.
-    async fn look_up_addresses(
+    pub(super) async fn look_up_addresses(
         &self,
         id: ResourceId,
         moved: &Moved,
@@ -242,13 +246,13 @@ impl Directory {
 }
 
 /// Addresses that change hands; each once, whatever its case.
-struct Moved {
+pub(super) struct Moved {
     taken: Vec<String>,
     given_up: Vec<String>,
 }
 
 impl Moved {
-    fn of(before: Option<&User>, after: Option<&User>) -> Self {
+    pub(super) fn of(before: Option<&User>, after: Option<&User>) -> Self {
         let folded = |user: Option<&User>| -> BTreeSet<String> {
             user.into_iter().flat_map(addresses).map(fold).collect()
         };

@@ -14,7 +14,7 @@ use ssf::{
         Search, Start, User,
     },
     scim::{
-        Filter, PatchRequest, Path, ResourceType,
+        self, Filter, PatchRequest, Path, ResourceType,
         patch::{MAX_OPERATIONS, PATCH_OP},
         schema::AttributePath,
     },
@@ -154,8 +154,23 @@ pub(super) fn patch(operations: &[Value], kind: ResourceType) -> anyhow::Result<
     if operations.len() > MAX_OPERATIONS {
         bail!("more than {MAX_OPERATIONS} attributes are named");
     }
+    Ok(request(operations, kind)?)
+}
+
+/// The same. An error names the attribute, and not a place in a message that nobody sees.
+pub(super) fn request(
+    operations: &[Value],
+    kind: ResourceType,
+) -> Result<PatchRequest, scim::Error> {
     let message = json!({ "schemas": [PATCH_OP], "Operations": operations });
-    Ok(PatchRequest::parse(&message, kind)?)
+    PatchRequest::parse(&message, kind).map_err(|mut error| {
+        let place =
+            error.detail.strip_prefix("Operations[").and_then(|rest| rest.split_once("]: "));
+        if let Some((_, reason)) = place {
+            error.detail = reason.to_owned();
+        }
+        error
+    })
 }
 
 /// What a person says is to be another way: `title=Nurse`.

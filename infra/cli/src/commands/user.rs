@@ -1,6 +1,7 @@
 //! `tocsin user`: the people of the directory.
 
 mod create;
+mod import;
 mod list;
 mod shown;
 
@@ -37,6 +38,9 @@ enum Command {
     /// List people
     #[command(after_help = list::examples())]
     List(list::Args),
+    /// Make people and groups, or change those there are, from a file
+    #[command(after_help = import::examples())]
+    Import(import::Args),
     /// Show one, with the groups, and who changed what
     #[command(after_help = examples(&[("One", "tocsin user show --data ./data jane")]))]
     Show(One),
@@ -107,6 +111,7 @@ impl One {
 pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()> {
     match args.command {
         Command::Create(args) => Box::pin(create::run(*args, on, output)).await,
+        Command::Import(args) => Box::pin(import::run(args, on, output)).await,
         Command::List(args) => list::run(args, on, output).await,
         Command::Show(one) => {
             let (desk, user) = one.open(on).await?;

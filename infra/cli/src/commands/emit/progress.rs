@@ -13,7 +13,7 @@ const LONG: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// How far something has come.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(in crate::commands) struct Progress {
     bar: ProgressBar,
     began: Timestamp,
     watched: bool,
@@ -21,7 +21,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Of `total` steps, if that is known.
-    pub(super) fn new(
+    pub(in crate::commands) fn new(
         what: &'static str,
         total: Option<u64>,
         output: Output,
@@ -39,7 +39,7 @@ impl Progress {
     }
 
     /// Notes that `steps` more are done.
-    pub(super) fn advance(&mut self, steps: u64, now: Timestamp) {
+    pub(in crate::commands) fn advance(&mut self, steps: u64, now: Timestamp) {
         self.bar.inc(steps);
         if self.watched && clock::since(self.began, now) > LONG {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
