@@ -35,7 +35,8 @@ impl World {
         let routes = answered_by(Function::Discovery, discovery::routes())
             .merge(answered_by(Function::Authorize, authorize::routes()))
             .merge(answered_by(Function::Streams, streams::routes()))
-            .merge(answered_by(Function::Poll, poll::routes()));
+            .merge(answered_by(Function::Poll, poll::routes()))
+            .merge(directory::routes());
         Caller { app: ssf::web::app(&self.transmitter, routes), token: token.into() }
     }
 

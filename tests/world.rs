@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use ssf::{
     Parts, Transmitter,
-    client::{ClientId, Profile, Receiver, Scope},
+    client::{ClientId, Profile, Receiver, ScimOptions, Scope},
     clock::{Clock, ManualClock},
     config::{Config, Issuer},
     delivery::{ChosenBy, Door, HttpPush, Push, PushAnswer, PushError, Swept},
@@ -152,7 +152,7 @@ impl World {
             subject_in_event: false,
             max_streams: 10,
             verify_certificates: true,
-            scim_full: false,
+            scim: ScimOptions::default(),
         }
     }
 

@@ -22,6 +22,7 @@ mod poll;
 mod push_http;
 mod queue;
 mod rest;
+mod scim;
 mod sets;
 mod sign_in;
 mod simulation;

@@ -181,7 +181,7 @@ impl Client {
             subject_in_event: self.subject_in_event,
             max_streams: self.max_streams,
             verify_certificates: self.verify_certificates,
-            scim_full: self.scim.full,
+            scim: self.scim,
         }
     }
 }

@@ -4,7 +4,11 @@ use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, client::Scope, stream::DefaultSubjects};
+use crate::{
+    Error,
+    client::{ScimOptions, Scope},
+    stream::DefaultSubjects,
+};
 
 /// Names a client.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -50,9 +54,8 @@ pub struct Receiver {
     pub max_streams: usize,
     /// Whether the certificates of its push endpoints are checked.
     pub verify_certificates: bool,
-    /// Whether its new streams may have whole resources; see
-    /// [`ScimOptions::full`](crate::client::ScimOptions::full).
-    pub scim_full: bool,
+    /// How it is treated when it provisions the directory.
+    pub scim: ScimOptions,
 }
 
 impl Receiver {

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Actor, Cause};
-use crate::{Parts, Transmitter};
+use jiff::Timestamp;
 
-/// Where SCIM is below the issuer (RFC 7644, 3.2).
-pub const SCIM_BASE: &str = "/scim/v2";
+use super::{Actor, Cause};
+use crate::{Parts, Transmitter, web::paths};
 
 /// The directory of people and groups; cheap to clone. Its methods live beside what they are about.
 ///
@@ -31,7 +30,12 @@ impl Directory {
 
     /// Where SCIM is served: what all locations begin with.
     pub fn base(&self) -> String {
-        self.parts.config.issuer.join(SCIM_BASE)
+        self.parts.config.issuer.join(paths::SCIM)
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        self.parts.clock.now()
     }
 
     /// A cause of this moment, with a `txn` of its own.

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     Error,
+    client::Share,
     error::chain,
     scim::{self, ErrorKind, ResourceType},
     table::{Condition, Content, TableError, Version, Write},
@@ -51,6 +52,8 @@ pub struct MemberRequest {
     pub steps: Vec<MemberStep>,
     /// What is done with the unknown.
     pub unknown: Unknown,
+    /// The largest share of the group that may go at once; absent: all of it.
+    pub guard: Option<Share>,
 }
 
 impl Directory {
@@ -172,6 +175,9 @@ impl Directory {
         let old = before.map(|(group, _)| group);
         let id = old.or(after.as_ref()).expect("there is one of them").id;
         let (changes, movers) = self.resolve(id, old.is_some(), request).await?;
+        if let (Some(old), Some(share)) = (old, request.guard) {
+            guard(share, &changes, old.member_count)?;
+        }
         let mut difference = group_difference(old, after.as_ref(), &self.base());
         changes.tell(old.is_none(), &mut difference);
         if old.is_some() && after.is_some() && difference.paths.is_empty() {
@@ -315,4 +321,21 @@ impl Directory {
             Some(_) | None => Ok(()),
         }
     }
+}
+
+/// A group of fewer members may lose any of them at once.
+const GUARDED_FROM: u64 = 20;
+
+/// Refuses that more of a group goes at once than `share`.
+fn guard(share: Share, changes: &MemberChanges, members: u64) -> Result<(), Error> {
+    let leaving = changes.iter().filter(|(_, wanted)| *wanted == Wanted::Out).count();
+    let all = usize::try_from(members).unwrap_or(usize::MAX);
+    if members >= GUARDED_FROM && share.is_exceeded_by(leaving, all) {
+        let detail = format!(
+            "{leaving} of {members} members would go at once, which the operator does not let this \
+             client do"
+        );
+        return Err(Error::Refused(detail));
+    }
+    Ok(())
 }

@@ -46,7 +46,7 @@ mod users;
 
 pub use attributes::{Address, ENTERPRISE, Enterprise, Labelled, Manager, Name, UserAttributes};
 pub use cause::{Actor, Cause};
-pub use facade::{Directory, SCIM_BASE};
+pub use facade::Directory;
 pub use group::Group;
 pub use groups::{MAX_MEMBER_CHANGES, MemberRequest, MemberStep, Unknown};
 pub use id::ResourceId;
@@ -58,5 +58,6 @@ pub use record::{Change, Deed, Following};
 pub use resource::{Given, location};
 pub(crate) use store::user_key;
 pub use sweep::Kept;
+pub use tells::version;
 pub use user::User;
 pub use users::Changed;

@@ -1,19 +1,19 @@
 //! People and groups as SCIM resources, and back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Group, ResourceId, User, UserAttributes,
+    ENTERPRISE, Group, ResourceId, User, UserAttributes,
     tells::{Difference, version},
 };
 use crate::{
     Error,
     client::ClientId,
     scim::{
-        self, ResourceType,
+        self, ResourceType, diff,
         patch::PATCH_OP,
         schema::{TOCSIN_GROUP, TOCSIN_USER},
     },
@@ -63,7 +63,15 @@ impl User {
         let kind = ResourceType::User;
         let known = self.known(!self.is_locked(now));
         let times = (self.created, self.last_modified, self.revision);
-        whole(kind, self.id, known, external_id, times, base)
+        let mut resource = whole(kind, self.id, known, external_id, times, base);
+        let manager =
+            resource.get_mut(ENTERPRISE).and_then(|extension| extension.get_mut("manager"));
+        if let Some(manager) = manager
+            && let Some(id) = manager["value"].as_str().and_then(ResourceId::parse)
+        {
+            manager["$ref"] = location(kind, id, base).into();
+        }
+        resource
     }
 
     /// Its attributes, without those that depend on who asks.
@@ -261,7 +269,7 @@ pub(crate) fn user_difference(
     base: &str,
 ) -> Difference {
     let known = |user: &User| user.known(user.told_active);
-    let mut difference = difference(before.map(known), after.map(known));
+    let mut difference = difference(ResourceType::User, before.map(known), after.map(known));
     if let (Some(before), Some(after)) = (before, after) {
         if before.external_ids != after.external_ids {
             difference.paths.push("externalId".to_owned());
@@ -282,7 +290,8 @@ pub(crate) fn group_difference(
     after: Option<&Group>,
     base: &str,
 ) -> Difference {
-    let mut difference = difference(before.map(Group::known), after.map(Group::known));
+    let kind = ResourceType::Group;
+    let mut difference = difference(kind, before.map(Group::known), after.map(Group::known));
     if let (Some(before), Some(after)) = (before, after)
         && before.external_ids != after.external_ids
     {
@@ -294,11 +303,15 @@ pub(crate) fn group_difference(
     difference
 }
 
-fn difference(before: Option<Map<String, Value>>, after: Option<Map<String, Value>>) -> Difference {
+fn difference(
+    kind: ResourceType,
+    before: Option<Map<String, Value>>,
+    after: Option<Map<String, Value>>,
+) -> Difference {
     match (before, after) {
         (Some(before), Some(after)) => Difference {
-            paths: changed(&before, &after),
-            patch: patch(&before, &after),
+            paths: diff::changed(kind, &before, &after),
+            patch: diff::patch(kind, &before, &after).unwrap_or_else(nothing),
             resource: Value::Null,
         },
         (None, Some(after)) => {
@@ -308,19 +321,7 @@ fn difference(before: Option<Map<String, Value>>, after: Option<Map<String, Valu
     }
 }
 
-/// The attributes that are not what they were.
-fn changed(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<String> {
-    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let differ = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
-    differ.cloned().collect()
-}
-
-/// The request that makes the one of the other.
-fn patch(before: &Map<String, Value>, after: &Map<String, Value>) -> Value {
-    let operation = |name: String| match after.get(&name) {
-        Some(value) => json!({ "op": "replace", "path": name, "value": value }),
-        None => json!({ "op": "remove", "path": name }),
-    };
-    let operations: Vec<_> = changed(before, after).into_iter().map(operation).collect();
-    json!({ "schemas": [PATCH_OP], "Operations": operations })
+/// A request that changes nothing, to which members may be added.
+fn nothing() -> Value {
+    json!({ "schemas": [PATCH_OP], "Operations": [] })
 }

@@ -288,6 +288,6 @@ fn full(data: &Value, version: &str) -> Value {
 }
 
 /// The version of a resource, as `ETag` and SCIM write it.
-pub(crate) fn version(revision: u64) -> String {
+pub fn version(revision: u64) -> String {
     format!("W/\"{revision}\"")
 }

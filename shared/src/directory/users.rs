@@ -1,7 +1,8 @@
 //! What can be done with people: one way for every change, whoever asks for it.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
+
+use serde_json::{Map, Value};
 
 use super::{
     Cause, Directory, ResourceId, User,
@@ -13,7 +14,9 @@ use super::{
     text::fold,
 };
 use crate::{
-    Error, clock,
+    Error,
+    client::{Receiver, Reprovision},
+    clock,
     scim::{self, ErrorKind, ResourceType},
     table::{Condition, Content, Key, TableError, Version, Write},
 };
@@ -232,6 +235,27 @@ impl Directory {
         Ok((recycled, writes))
     }
 
+    /// Who comes back as the person that `receiver` once made, by the resource that it wants to
+    /// create: the name is that person's, so is what the client calls it, and the person is locked.
+    ///
+    /// `None` also where the operator has not decided so for this client.
+    pub async fn former(
+        &self,
+        receiver: &Receiver,
+        resource: &Map<String, Value>,
+    ) -> Result<Option<ResourceId>, Error> {
+        let name = resource.get("userName").and_then(Value::as_str).unwrap_or_default();
+        if receiver.scim.reprovision != Reprovision::Adopt {
+            return Ok(None);
+        }
+        let key = name_key(ResourceType::User, name);
+        let Some(item) = self.parts().table.get(&key).await? else { return Ok(None) };
+        let user = self.user(item.read::<Named>()?.id).await?;
+        let called = user.external_ids.get(&receiver.id);
+        let same = called.is_some() && called.map(String::as_str) == external_id(resource);
+        Ok((same && user.is_locked(self.now())).then_some(user.id))
+    }
+
     /// Refuses a name that somebody else has.
     async fn refuse_taken(&self, user: &User) -> Result<(), Error> {
         let key = name_key(ResourceType::User, &user.attributes.user_name);
@@ -264,6 +288,10 @@ impl Moved {
         };
         Self { taken: only(after, &had), given_up: only(before, &has) }
     }
+}
+
+fn external_id(resource: &Map<String, Value>) -> Option<&str> {
+    resource.get("externalId")?.as_str()
 }
 
 pub(super) fn no_such(kind: ResourceType, id: ResourceId) -> Error {

@@ -84,7 +84,7 @@ impl Transmitter {
             reason: None,
             events_delivered: parts
                 .config
-                .events_delivered(events_requested.as_ref(), receiver.scim_full),
+                .events_delivered(events_requested.as_ref(), receiver.scim.full),
             events_requested,
             // Those who poll get all lanes in one answer: one keeps them in one order.
             lanes: if delivery.is_push() { parts.config.lanes.max(1) } else { 1 },
@@ -96,7 +96,7 @@ impl Transmitter {
             profile: receiver.profile,
             subject_in_event: receiver.subject_in_event,
             verify_certificates: receiver.verify_certificates,
-            scim_full: receiver.scim_full,
+            scim_full: receiver.scim.full,
             round: 0,
             round_began: None,
             rests: std::collections::BTreeMap::new(),

@@ -19,7 +19,6 @@ use url::Url;
 
 use crate::{
     Transmitter,
-    directory::SCIM_BASE,
     web::{Problem, paths, problem::ScimError},
 };
 
@@ -73,7 +72,7 @@ fn local(path: &str, prefix: &str) -> Option<String> {
 
 /// Whether `path` is one of SCIM's, whose clients read SCIM's errors alone.
 fn is_scim(path: &str, prefix: &str) -> bool {
-    let below = path.strip_prefix(prefix).and_then(|path| path.strip_prefix(SCIM_BASE));
+    let below = path.strip_prefix(prefix).and_then(|path| path.strip_prefix(paths::SCIM));
     below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

@@ -21,6 +21,30 @@ pub struct MayManage(pub Receiver);
 #[derive(Clone, Debug)]
 pub struct MayPoll(pub Receiver);
 
+/// A client that may read and write the directory: `scim`.
+#[derive(Clone, Debug)]
+pub struct MayProvision(pub Receiver);
+
+/// A client that may read the directory: `scim.read` or more.
+#[derive(Clone, Debug)]
+pub struct MayReadDirectory(pub Receiver);
+
+impl FromRequestParts<Transmitter> for MayProvision {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, us: &Transmitter) -> Result<Self, Problem> {
+        authorized(parts, us, Scope::Scim).await.map(Self)
+    }
+}
+
+impl FromRequestParts<Transmitter> for MayReadDirectory {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, us: &Transmitter) -> Result<Self, Problem> {
+        authorized(parts, us, Scope::ScimRead).await.map(Self)
+    }
+}
+
 impl FromRequestParts<Transmitter> for MayRead {
     type Rejection = Problem;
 

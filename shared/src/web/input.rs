@@ -26,6 +26,9 @@ use crate::{
 /// Bodies are read up to this many bytes.
 pub const MAX_BODY: usize = 256 * 1024;
 
+/// Bodies of SCIM are read up to this many bytes: one may name ten thousand members of a group.
+pub const MAX_SCIM_BODY: usize = 1024 * 1024;
+
 /// A body must have come within this time.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
@@ -47,6 +50,29 @@ impl<T: DeserializeOwned> FromRequest<Transmitter> for Json<T> {
             return Err(Invalid::new(".", "must be an object").into());
         }
         Ok(Self(json::from_value(value)?))
+    }
+}
+
+/// A JSON object as SCIM's clients send it: `application/scim+json` (RFC 7644, 3.1), any other JSON, or
+/// without a word about what it is.
+#[derive(Clone, Debug)]
+pub struct ScimBody(pub Value);
+
+impl FromRequest<Transmitter> for ScimBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, transmitter: &Transmitter) -> Result<Self, Problem> {
+        let media_type = media_type(request.headers());
+        if !media_type.is_empty() && !is_json(&media_type) {
+            return Err(Problem::unsupported_media_type("application/scim+json"));
+        }
+        let clock = &*transmitter.parts().clock;
+        let body = read_up_to(MAX_SCIM_BODY, request.into_body(), clock).await?;
+        let value = json::parse(&body)?;
+        if !value.is_object() {
+            return Err(Invalid::new(".", "must be an object").into());
+        }
+        Ok(Self(value))
     }
 }
 
@@ -138,10 +164,14 @@ pub fn pairs(
 }
 
 async fn read(body: Body, clock: &dyn Clock) -> Result<Bytes, Problem> {
+    read_up_to(MAX_BODY, body, clock).await
+}
+
+async fn read_up_to(most: usize, body: Body, clock: &dyn Clock) -> Result<Bytes, Problem> {
     tokio::select! {
-        read = Limited::new(body, MAX_BODY).collect() => match read {
+        read = Limited::new(body, most).collect() => match read {
             Ok(body) => Ok(body.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => Err(Problem::too_large(MAX_BODY)),
+            Err(error) if error.is::<LengthLimitError>() => Err(Problem::too_large(most)),
             Err(_) => Err(Invalid::new(".", "breaks off").into()),
         },
         () = clock.sleep(BODY_TIME) => Err(Problem::request_timeout()),

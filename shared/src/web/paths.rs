@@ -29,6 +29,11 @@ pub const REVOKE: &str = "/oauth/revoke";
 /// The introspection endpoint (RFC 7662).
 pub const INTROSPECT: &str = "/oauth/introspect";
 
+/// SCIM 2.0 (RFC 7644, 3.2): what all of its paths begin with.
+pub const SCIM: &str = "/scim/v2";
+/// What is at those paths, for the function that knows them.
+pub const BELOW_SCIM: &str = "/scim/v2/{*below}";
+
 /// The poll endpoint of one stream.
 pub fn poll(stream_id: &crate::stream::StreamId) -> String {
     POLL.replace("{stream_id}", stream_id.as_str())

@@ -8,6 +8,7 @@ use http::{
     header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::{
     Error,
@@ -105,6 +106,19 @@ impl Problem {
     /// What went wrong, in words; empty when it is ours to know.
     pub fn detail(&self) -> &str {
         self.detail.as_deref().unwrap_or_default()
+    }
+
+    /// The problem as a message of SCIM (RFC 7644, 3.12).
+    pub fn scim(&self) -> Value {
+        self.as_scim().message(self.status())
+    }
+
+    fn as_scim(&self) -> ScimError {
+        let (_, _, title) = self.kind.words();
+        ScimError {
+            detail: self.detail.clone().unwrap_or_else(|| title.to_owned()),
+            scim_type: self.scim_type.or(self.kind.scim_type()),
+        }
     }
 
     fn of(kind: Kind) -> Self {
@@ -312,20 +326,25 @@ pub(super) struct ScimError {
 }
 
 impl ScimError {
-    /// The answer with this status, told so.
-    pub(super) fn tell(self, response: Response) -> Response {
-        let (mut parts, _) = response.into_parts();
-        let mut body = serde_json::json!({
+    fn message(&self, status: StatusCode) -> Value {
+        let mut message = json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
-            "status": parts.status.as_str(),
+            "status": status.as_str(),
             "detail": self.detail,
         });
         if let Some(scim_type) = self.scim_type {
-            body["scimType"] = scim_type.into();
+            message["scimType"] = scim_type.into();
         }
+        message
+    }
+
+    /// The answer, told so.
+    pub(super) fn tell(&self, response: Response) -> Response {
+        let (mut parts, _) = response.into_parts();
+        let body = self.message(parts.status).to_string();
         parts.headers.remove(CONTENT_LENGTH);
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/scim+json"));
-        Response::from_parts(parts, body.to_string().into())
+        Response::from_parts(parts, body.into())
     }
 }
 
@@ -355,10 +374,7 @@ impl IntoResponse for Problem {
             member: self.member.as_deref(),
         };
         let mut response = (status, axum::Json(body)).into_response();
-        response.extensions_mut().insert(ScimError {
-            detail: self.detail.clone().unwrap_or_else(|| title.to_owned()),
-            scim_type: self.scim_type.or(self.kind.scim_type()),
-        });
+        response.extensions_mut().insert(self.as_scim());
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(challenge) = self.kind.challenge() {

@@ -121,7 +121,14 @@ async fn what_the_operator_set_is_what_the_receiver_is() {
         subject_in_event: true,
         max_streams: 1,
         verify_certificates: false,
-        scim_full: true,
+        scim: ScimOptions {
+            may_set_passwords: false,
+            full: true,
+            group_patch: Auto,
+            unknown_members: Skip,
+            reprovision: Conflict,
+            wipe_guard: None,
+        },
     }
     "#);
 }

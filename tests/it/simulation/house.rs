@@ -298,7 +298,7 @@ pub(super) fn receiver(number: usize) -> Receiver {
         subject_in_event: false,
         max_streams: MAX_STREAMS,
         verify_certificates: true,
-        scim_full: false,
+        scim: ssf::client::ScimOptions::default(),
     }
 }
 

@@ -172,7 +172,7 @@ async fn create_stream(
         subject_in_event: false,
         max_streams: 1,
         verify_certificates: true,
-        scim_full: false,
+        scim: ssf::client::ScimOptions::default(),
     };
     let wish = json!({
         "events_requested": [EventType::SESSION_REVOKED],

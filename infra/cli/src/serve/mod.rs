@@ -72,7 +72,8 @@ fn routes(transmitter: &Transmitter) -> Router {
     let routes = discovery::routes()
         .merge(authorize::routes())
         .merge(streams::routes())
-        .merge(poll::routes());
+        .merge(poll::routes())
+        .merge(directory::routes());
     app(transmitter, routes)
 }
 

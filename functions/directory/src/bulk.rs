@@ -1,0 +1,151 @@
+//! Several operations in one request (RFC 7644, 3.7): each succeeds or fails for itself, and has a
+//! `txn` of its own.
+
+use std::collections::HashMap;
+
+use axum::extract::State;
+use http::StatusCode;
+use serde_json::{Value, json};
+use ssf::{
+    Error, Transmitter,
+    client::Receiver,
+    directory::{Directory, ResourceId, location, version},
+    scim::{
+        BulkRequest, ResourceType,
+        bulk::{BULK_RESPONSE, BulkOperation, Method},
+    },
+    web::{MayProvision, Problem, ScimBody},
+};
+
+use crate::{answer::Answer, groups, preconditions, users};
+
+pub(crate) async fn bulk(
+    State(transmitter): State<Transmitter>,
+    MayProvision(receiver): MayProvision,
+    ScimBody(body): ScimBody,
+) -> Result<Answer, Problem> {
+    let request = BulkRequest::parse(&body)?;
+    let directory = Directory::of(&transmitter);
+    let mut created = HashMap::new();
+    let mut answers: Vec<Option<Value>> = vec![None; request.operations.len()];
+    let mut failures = 0;
+    for position in request.order() {
+        if request.fail_on_errors.is_some_and(|most| failures >= most) {
+            break;
+        }
+        let sent = &request.operations[*position];
+        let done = match request.resolve(*position, &created) {
+            Ok(operation) => run(&directory, &receiver, &operation).await,
+            Err(error) => Err(error.into()),
+        };
+        answers[*position] = Some(match done {
+            Ok(done) => {
+                if let Some(name) = &sent.bulk_id {
+                    created.insert(name.clone(), done.id.to_string());
+                }
+                succeeded(sent, &done, &directory)
+            }
+            Err(error) => {
+                failures += 1;
+                failed(sent, error, &directory)
+            }
+        });
+    }
+    let operations: Vec<Value> = answers.into_iter().flatten().collect();
+    Ok(Answer::of(json!({ "schemas": [BULK_RESPONSE], "Operations": operations })))
+}
+
+/// What came of one operation.
+struct Done {
+    id: ResourceId,
+    revision: Option<u64>,
+    status: StatusCode,
+}
+
+async fn run(
+    directory: &Directory,
+    receiver: &Receiver,
+    operation: &BulkOperation,
+) -> Result<Done, Error> {
+    let cause = users::cause(directory, receiver, operation.method == Method::Put);
+    let nothing = Value::Null;
+    let body = operation.data.as_ref().unwrap_or(&nothing);
+    let id = operation.id.as_deref().unwrap_or_default();
+    let revision = operation.version.as_deref().map(preconditions::revision_of);
+    let place = (id, revision);
+    let done = |id, revision| Done { id, revision: Some(revision), status: StatusCode::OK };
+    Ok(match (operation.resource_type, operation.method) {
+        (ResourceType::User, Method::Post) => {
+            let (user, status) = users::create_one(directory, receiver, &cause, body).await?;
+            Done { status, ..done(user.id, user.revision) }
+        }
+        (ResourceType::User, Method::Put) => {
+            let user = users::replace_one(directory, receiver, &cause, place, body).await?;
+            done(user.id, user.revision)
+        }
+        (ResourceType::User, Method::Patch) => {
+            let user = users::change_one(directory, receiver, &cause, place, body).await?;
+            done(user.id, user.revision)
+        }
+        (ResourceType::User, Method::Delete) => {
+            let id = users::parse(id)?;
+            directory.user_delete(id, revision, &cause).await?;
+            Done { id, revision: None, status: StatusCode::NO_CONTENT }
+        }
+        (ResourceType::Group, Method::Post) => {
+            let group = groups::create_one(directory, receiver, &cause, body).await?;
+            Done { status: StatusCode::CREATED, ..done(group.id, group.revision) }
+        }
+        (ResourceType::Group, Method::Put) => {
+            let body = (body, false);
+            let group = groups::replace_one(directory, receiver, &cause, place, body).await?.now;
+            done(group.id, group.revision)
+        }
+        (ResourceType::Group, Method::Patch) => {
+            let group = groups::change_one(directory, receiver, &cause, place, body).await?.now;
+            done(group.id, group.revision)
+        }
+        (ResourceType::Group, Method::Delete) => {
+            let id = groups::parse(id)?;
+            directory.group_delete(id, revision, &cause).await?;
+            Done { id, revision: None, status: StatusCode::NO_CONTENT }
+        }
+    })
+}
+
+fn succeeded(sent: &BulkOperation, done: &Done, directory: &Directory) -> Value {
+    let location = location(sent.resource_type, done.id, &directory.base());
+    let mut answer = answer(sent, done.status.as_str(), Some(location));
+    if let Some(revision) = done.revision {
+        answer["version"] = version(revision).into();
+    }
+    answer
+}
+
+fn failed(sent: &BulkOperation, error: Error, directory: &Directory) -> Value {
+    let place = sent
+        .id
+        .as_ref()
+        .map(|id| format!("{}{}/{id}", directory.base(), sent.resource_type.endpoint()));
+    let problem = Problem::from(error);
+    let mut answer = answer(sent, problem.status().as_str(), place);
+    answer["response"] = problem.scim();
+    answer
+}
+
+fn answer(sent: &BulkOperation, status: &str, location: Option<String>) -> Value {
+    let method = match sent.method {
+        Method::Post => "POST",
+        Method::Put => "PUT",
+        Method::Patch => "PATCH",
+        Method::Delete => "DELETE",
+    };
+    let mut answer = json!({ "method": method, "status": status });
+    if let Some(name) = &sent.bulk_id {
+        answer["bulkId"] = name.as_str().into();
+    }
+    if let Some(location) = location {
+        answer["location"] = location.into();
+    }
+    answer
+}
