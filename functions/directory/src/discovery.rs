@@ -6,7 +6,6 @@ use serde_json::Value;
 use ssf::{
     Transmitter,
     directory::{CURSOR_LIVES, Directory, MAX_PAGE},
-    event::{EventType, Family},
     scim::{
         Error, ErrorKind, ListResponse,
         bulk::MAX_OPERATIONS,
@@ -22,9 +21,6 @@ pub(crate) async fn service_provider_config(
     uri: Uri,
 ) -> Result<Answer, Problem> {
     no_filter(&uri)?;
-    let supported = EventType::supported().iter();
-    let uris = supported.filter(|one| one.family() != Family::Ssf).map(EventType::as_str);
-    let uris: Vec<&str> = uris.collect();
     let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let features = Features {
         default_page_size: number(DEFAULT_PAGE),
@@ -32,7 +28,9 @@ pub(crate) async fn service_provider_config(
         cursor_timeout: u32::try_from(CURSOR_LIVES.as_secs()).unwrap_or(u32::MAX),
         bulk: Some((number(MAX_OPERATIONS), number(MAX_SCIM_BODY))),
         change_password: true,
-        event_uris: &uris,
+        // Clients that read strictly by RFC 7643 refuse to go on where they see the member of RFC 9967;
+        // which events there are the transmitter's own metadata say.
+        event_uris: &[],
     };
     let base = Directory::of(&transmitter).base();
     Ok(Answer::of(schema::service_provider_config(&base, &features)))

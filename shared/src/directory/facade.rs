@@ -35,12 +35,14 @@ impl Directory {
 
     /// The time now.
     pub fn now(&self) -> Timestamp {
-        self.parts.clock.now()
+        let now = self.parts.clock.now();
+        // To the millisecond, as clients can read it.
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 
     /// A cause of this moment, with a `txn` of its own.
     pub fn cause(&self, actor: Actor) -> Cause {
         let txn = self.parts.ids.fresh().hyphenated().to_string();
-        Cause { actor, txn, at: self.parts.clock.now(), replaces: false }
+        Cause { actor, txn, at: self.now(), replaces: false }
     }
 }
