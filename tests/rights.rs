@@ -26,6 +26,8 @@ pub enum Function {
     Streams,
     /// Poll-based delivery.
     Poll,
+    /// The directory of people and groups.
+    Directory,
     /// Takes events in.
     Ingest,
     /// Push-based delivery.
@@ -40,11 +42,12 @@ tokio::task_local! {
 
 impl Function {
     /// All functions.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Discovery,
         Self::Authorize,
         Self::Streams,
         Self::Poll,
+        Self::Directory,
         Self::Ingest,
         Self::Push,
         Self::Sweep,
@@ -57,6 +60,7 @@ impl Function {
             Self::Authorize => "authorize",
             Self::Streams => "streams",
             Self::Poll => "poll",
+            Self::Directory => "directory",
             Self::Ingest => "ingest",
             Self::Push => "push",
             Self::Sweep => "sweep",

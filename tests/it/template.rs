@@ -9,6 +9,7 @@ use ssf::{
     config::{Config, Issuer, Settings},
     delivery::HttpsPushSettings,
     metrics::Metric,
+    web::paths,
 };
 use ssf_aws::{clients, table};
 use tests::{Template, World};
@@ -105,6 +106,8 @@ async fn answered(below: &str) -> BTreeSet<String> {
             for (function, router) in routers(below) {
                 if knows(router, &path).await {
                     functions.insert(function);
+                    // What takes all that is below a path has another form at API Gateway.
+                    let path = path.replace("{*below}", "{below+}");
                     answered.insert(format!("ANY {path} {function}"));
                 }
             }
@@ -132,11 +135,12 @@ fn routes(template: &Template) -> BTreeSet<String> {
     found
 }
 
-fn routers(below: &str) -> [(&'static str, Router); 4] {
+fn routers(below: &str) -> [(&'static str, Router); 5] {
     let issuer = Issuer::parse(format!("https://tocsin.example{below}")).unwrap();
     let us = World::with(|config| config.issuer = issuer).transmitter;
     [
         ("authorize", authorize::router(&us)),
+        ("directory", directory::router(&us)),
         ("discovery", discovery::router(&us)),
         ("poll", poll::router(&us)),
         ("streams", streams::router(&us)),
@@ -146,7 +150,9 @@ fn routers(below: &str) -> [(&'static str, Router); 4] {
 /// Whether there is something at `path`: then who asks in a way that it does not know learns which
 /// ways it knows.
 async fn knows(router: Router, path: &str) -> bool {
-    let path = path.replace("{stream_id}", "a-stream");
+    let path = path.replace("{stream_id}", "a-stream").replace("{*below}", "Users");
+    // At the root of SCIM there is nothing, as the function says that knows what is below.
+    let path = if path.ends_with(paths::SCIM) { format!("{path}/Users") } else { path };
     let request = Request::builder().method(Method::TRACE).uri(&path).body(Body::empty()).unwrap();
     let response = router.oneshot(request).await.unwrap();
     if response.status() == StatusCode::NOT_FOUND {

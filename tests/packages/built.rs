@@ -7,7 +7,7 @@ use std::{
 };
 
 /// The folders of the functions.
-pub(crate) fn functions() -> [&'static str; 7] {
+pub(crate) fn functions() -> [&'static str; 8] {
     tests::Function::ALL.map(tests::Function::name)
 }
 

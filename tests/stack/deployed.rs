@@ -308,7 +308,8 @@ fn with_credentials(endpoint: &str, command: &mut Command) {
 }
 
 /// What no message was called before.
-fn fresh() -> String {
+/// A name that nothing else has.
+pub(crate) fn fresh() -> String {
     static LAST: AtomicUsize = AtomicUsize::new(0);
     format!("message-{}", LAST.fetch_add(1, Ordering::Relaxed))
 }

@@ -6,6 +6,7 @@ mod api;
 mod boto3;
 mod delivery;
 mod deployed;
+mod directory;
 mod faults;
 mod fifo;
 mod killed;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use ssf::{
     clock::SystemClock,
     stream::StreamId,
-    table::{Condition, Content, Item, Key, Query, Table as _, Write},
+    table::{Condition, Content, Item, Key, Query, Table as _, Write, class},
 };
 use ssf_aws::DynamoDbTable;
 use tests::{
@@ -16,7 +16,7 @@ use tests::{
 };
 
 use crate::{
-    deployed::{Deployed, wait_until},
+    deployed::{Deployed, fresh, wait_until},
     operation::disable_keys,
     receiver::Caller,
 };
@@ -25,6 +25,8 @@ use crate::{
 pub(crate) struct Scene<'a> {
     deployed: &'a Deployed,
     pub(crate) receiver: Caller<'a>,
+    /// Of a client that provisions.
+    provisioner: String,
     pushed: String,
     polled: String,
     table: DynamoDbTable,
@@ -47,7 +49,8 @@ impl<'a> Scene<'a> {
         // Then there is always a SET that waits for it.
         deployed.receiver.otherwise(Reply::status(503));
         let statuses = Mutex::default();
-        let scene = Self { deployed, receiver, pushed, polled, table, ring, statuses };
+        let provisioner = deployed.provisioner("provisions", &[]);
+        let scene = Self { deployed, receiver, provisioner, pushed, polled, table, ring, statuses };
         scene.verify(&scene.pushed).await;
         wait_until("a SET that waits", async || !scene.waiting().await.is_empty()).await;
         scene
@@ -63,7 +66,9 @@ impl<'a> Scene<'a> {
             self.deployed.kill(function);
         }
         match function {
-            "discovery" | "authorize" | "poll" | "streams" => self.be_asked(function).await,
+            "discovery" | "authorize" | "poll" | "streams" | "directory" => {
+                self.be_asked(function).await;
+            }
             "ingest" if action == "sqs:ChangeMessageVisibility" => {
                 self.fail_to_sign(resource).await;
             }
@@ -108,14 +113,18 @@ impl<'a> Scene<'a> {
                 }
             }
             "poll" => self.poll().await,
+            "directory" => self.provision().await,
             "streams" => self.manage().await,
             other => panic!("nobody asks {other}"),
         }
     }
 
     async fn ask(&self, method: Method, path: &str, body: &Value) -> Value {
-        let asked = self.deployed.ask(method, path, Some(&self.receiver.token), Some(body));
-        let (status, answer) = asked.await;
+        self.ask_as(&self.receiver.token, method, path, Some(body)).await
+    }
+
+    async fn ask_as(&self, token: &str, method: Method, path: &str, body: Option<&Value>) -> Value {
+        let (status, answer) = self.deployed.ask(method, path, Some(token), body).await;
         self.statuses().push(status);
         answer
     }
@@ -157,6 +166,68 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// Makes a person and a group, looks at both, and takes them away again.
+    async fn provision(&self) {
+        let ask = async |method, path: &str, body| {
+            let path = format!("/scim/v2/{path}");
+            self.ask_as(&self.provisioner, method, &path, body).await
+        };
+        let name = fresh();
+        let user = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+            "userName": name,
+            "externalId": name,
+            "emails": [{ "value": format!("{name}@example.com") }],
+        });
+        let user = ask(Method::POST, "Users", Some(&user)).await;
+        let Some(user) = user["id"].as_str() else { return };
+        let group = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
+            "displayName": name,
+            "members": [{ "value": user }],
+        });
+        let group = ask(Method::POST, "Groups", Some(&group)).await;
+        if let Some(group) = group["id"].as_str() {
+            let path = format!("Groups/{group}");
+            ask(Method::GET, &path, None).await;
+            ask(Method::DELETE, &path, None).await;
+        }
+        ask(Method::DELETE, &format!("Users/{user}"), None).await;
+    }
+
+    /// What a function that died left behind of the directory: an event that nobody sent, and a change
+    /// of many members that nobody worked off.
+    async fn leave_behind(&self) {
+        let (at, id) = ("2026-01-01T00:00:00Z", "01941f29-7c00-7000-8000-000000000000");
+        let cause = json!({ "actor": "operator", "txn": "left-behind", "at": at });
+        let event = session_revoked("policies@example.com").to_string();
+        let outgoing = json!({ "at": at, "messages": [[fresh(), event]] });
+        let group = json!({
+            "id": id, "created": at, "last_modified": at, "display_name": "left behind",
+            "member_count": 0, "revision": 1, "sequence": 1, "journal": 1,
+        });
+        let with = |more: Value| {
+            let mut row = cause.clone();
+            row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            row
+        };
+        let rows = [
+            (Key::new(class::GROUP.of(id), "GROUP"), group),
+            (
+                Key::new(class::JOURNAL.of(id), "000000000001#000"),
+                with(json!({ "changes": [[id, "in"]] })),
+            ),
+            (
+                Key::new(class::JOB.of("00"), format!("journal#{id}")),
+                with(json!({ "work": "journal", "id": id })),
+            ),
+            (Key::new(class::OUTBOX.of("00"), format!("{id}#000000000001")), outgoing),
+        ];
+        for (key, body) in rows {
+            self.write(Write::put(key, Condition::Any, Content::json(&body))).await;
+        }
+    }
+
     /// An event of each kind that is looked at in another way, and something that is none.
     fn emit(&self) {
         let event = session_revoked("policies@example.com");
@@ -180,8 +251,10 @@ impl<'a> Scene<'a> {
         self.deployed.undo_from(disabled);
     }
 
-    /// Sweeps when a SET is long overdue, and a stream is listed that is not there any more.
+    /// Sweeps when a SET is long overdue, a stream is listed that is not there any more, and the
+    /// directory has left something to do.
     async fn sweep(&self) {
+        self.leave_behind().await;
         let listed = Content { body: "{}".to_owned(), ..Content::default() };
         let gone = Key::new("STREAMS", "00000000000000000000000000000000");
         self.write(Write::put(gone, Condition::Any, listed)).await;

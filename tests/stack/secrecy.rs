@@ -23,6 +23,9 @@ const HEADER: &str = "Bearer for-";
 /// Ends everybody's e-mail address here.
 const SUBJECT: &str = "@example.com";
 
+/// Of somebody in the directory.
+const PASSWORD: &str = "correct-horse-battery-staple";
+
 /// Lets go wrong what leaves words in logs: a push, a signature, a call without a right to it, a
 /// message that is no event.
 async fn go_wrong(deployed: &Deployed) {
@@ -48,6 +51,18 @@ async fn go_wrong(deployed: &Deployed) {
     deployed.ask(Method::GET, "/jwks.json", None, None).await;
     let sweep = json!({ "FunctionName": deployed.function("sweep"), "Payload": "{}" });
     deployed.boto3.call("lambda", "invoke", &sweep);
+    let provisioner = deployed.provisioner("discreet", &["--may-set-passwords"]);
+    deployed.secrets.lock().unwrap().push(PASSWORD.to_owned());
+    let person = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": "secretive@example.com",
+        "password": PASSWORD,
+    });
+    for wanted in [StatusCode::CREATED, StatusCode::CONFLICT] {
+        let users = "/scim/v2/Users";
+        let asked = deployed.ask(Method::POST, users, Some(&provisioner), Some(&person)).await;
+        assert_eq!(asked.0, wanted, "{}", asked.1);
+    }
     let mut stranger = deployed.sign_in("stranger").await;
     stranger.token.push('x');
     stranger.ask(Method::GET, "/ssf/streams", None, StatusCode::UNAUTHORIZED).await;

@@ -12,8 +12,18 @@ use tracing_subscriber::{
 use super::metrics::MetricLayer;
 
 /// Our own crates.
-const OURS: [&str; 9] =
-    ["authorize", "discovery", "ingest", "poll", "push", "ssf", "ssf_aws", "streams", "sweep"];
+const OURS: [&str; 10] = [
+    "authorize",
+    "directory",
+    "discovery",
+    "ingest",
+    "poll",
+    "push",
+    "ssf",
+    "ssf_aws",
+    "streams",
+    "sweep",
+];
 
 /// Begins to log at `level` (as `AWS_LAMBDA_LOG_LEVEL` has it), and to count for `stack`.
 pub(super) fn init(level: Option<&str>, stack: &str) {
