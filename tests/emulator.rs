@@ -186,6 +186,14 @@ pub fn builder() -> PathBuf {
     python.parent().expect("it is in a folder").to_owned()
 }
 
+/// The folder of what judges SCIM services.
+pub fn judges() -> PathBuf {
+    let requirements = infra().join("judges/requirements.txt");
+    let what = "scim2-tester and scim-sanity (once, about a quarter of a minute)";
+    let python = installed(&target().join("judges"), &requirements, what);
+    python.parent().expect("it is in a folder").to_owned()
+}
+
 /// The Python of an environment with these requirements, which is made below `folder` if it is not
 /// there yet.
 fn installed(folder: &Path, requirements: &Path, what: &str) -> PathBuf {
@@ -214,8 +222,8 @@ fn run(command: &mut Command) {
     let status = command.stdin(Stdio::null()).status();
     assert!(
         status.as_ref().is_ok_and(std::process::ExitStatus::success),
-        "the tests on AWS's interfaces need a local AWS, which could not be installed (it takes \
-         Python 3 with venv, and PyPI): {command:?}: {status:?}"
+        "the tests need tools from PyPI, which could not be installed (it takes Python 3 with venv, \
+         and PyPI): {command:?}: {status:?}"
     );
 }
 

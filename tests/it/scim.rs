@@ -3,6 +3,7 @@
 mod dialects;
 mod discovery;
 mod entra;
+mod judges;
 mod okta;
 mod protocol;
 mod rights;

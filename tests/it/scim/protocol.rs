@@ -117,7 +117,7 @@ async fn an_answer_has_what_is_asked_for() {
     let names =
         |resource: &Value| resource.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     let one = p.get(&format!("/Users/{ada}?attributes=userName,groups.display")).await;
-    assert_eq!(names(&one), ["groups", "id", "schemas", "userName"]);
+    assert_eq!(names(&one), ["groups", "id", "meta", "schemas", "userName"]);
     assert_eq!(one["groups"], json!([{ "display": "Staff" }]));
     let list = p.get("/Users?excludedAttributes=title,groups,meta").await;
     assert_eq!(names(&list["Resources"][0])[..3], ["active", "displayName", "id"]);
