@@ -207,7 +207,7 @@ async fn change(
 }
 
 fn request(steps: Vec<MemberStep>) -> MemberRequest {
-    MemberRequest { steps, unknown: Unknown::Reject }
+    MemberRequest { steps, unknown: Unknown::Reject, ..MemberRequest::default() }
 }
 
 /// The ids of people who are named by id or userName.

@@ -132,7 +132,7 @@ fn attribute(of: &Attribute) -> Value {
         ("type".to_owned(), told_type(of).into()),
         ("multiValued".to_owned(), of.multi_valued.into()),
         ("description".to_owned(), of.description.into()),
-        ("required".to_owned(), of.required.into()),
+        ("required".to_owned(), is_told_required(of).into()),
         ("mutability".to_owned(), of.mutability.name().into()),
         ("returned".to_owned(), of.returned.name().into()),
         ("uniqueness".to_owned(), of.uniqueness.name().into()),
@@ -153,6 +153,12 @@ fn attribute(of: &Attribute) -> Value {
         add("subAttributes", of.sub_attributes.iter().map(attribute).collect());
     }
     json.into()
+}
+
+/// Whether an attribute is told to be there always. Nobody has to say whether a person is active, but
+/// nobody can take the answer away either.
+fn is_told_required(of: &Attribute) -> bool {
+    of.required || of.name == "active"
 }
 
 /// The type of an attribute as a client is told it. A point in time that a client may write is told
