@@ -7,6 +7,8 @@
 //! or not: some 650,000 a month and queue), and the functions' running time, which depends on how
 //! fast receivers answer.
 
+mod directory;
+
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use aws_sdk_kms::types::KeySpec;
@@ -39,6 +41,12 @@ struct UsdPerMillion {
     sqs_standard_requests: f64,
     sqs_fifo_requests: f64,
     lambda_invocations: f64,
+}
+
+fn prices() -> UsdPerMillion {
+    let prices: Prices =
+        serde_json::from_str(include_str!("../../infra/prices.json")).expect("prices");
+    prices.usd_per_million
 }
 
 /// What one event costs.
@@ -167,9 +175,7 @@ async fn cost(streams: usize) -> Cost {
 
 #[tokio::test]
 async fn a_million_events_cost_at_most_six_dollars() {
-    let prices: Prices =
-        serde_json::from_str(include_str!("../../infra/prices.json")).expect("prices");
-    let prices = prices.usd_per_million;
+    let prices = prices();
     let costs = join_all([1, 10, 100].map(async |streams| (streams, cost(streams).await))).await;
     let mut bill = "        KMS       writes              reads               SQS\n\
                     streams requests  requests    units   requests    units   requests  \

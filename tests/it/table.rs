@@ -3,7 +3,7 @@
 //! `table/contract.rs` is one suite of small stories; `table/model.rs` adds random ones, compared with a
 //! model.
 
-mod capacity;
+pub(crate) mod capacity;
 mod contract;
 pub(crate) mod dynamodb;
 mod embedded;

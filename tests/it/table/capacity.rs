@@ -1,5 +1,7 @@
 //! What each operation of the transmitter uses of the table, as `DynamoDB` charges for it.
 
+pub(crate) mod directory;
+
 use std::{fmt::Write as _, time::Duration};
 
 use serde_json::{Value, json};
