@@ -4,7 +4,12 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use serde_json::{Value, json};
-use ssf::{Transmitter, client::NewClient, delivery::HttpsPush, queue::Received};
+use ssf::{
+    Transmitter,
+    client::{NewClient, Scope},
+    delivery::HttpsPush,
+    queue::Received,
+};
 use ssf_aws::{Clients, Environment, environment::variable};
 use tests::{
     Emulator, FaultProxy, TestReceiver,
@@ -64,6 +69,17 @@ impl Aws {
         let (id, secret) = (client.client_id.0, secret.expect("it has a secret"));
         let secret = secret.expose();
         format!("grant_type=client_credentials&client_id={id}&client_secret={secret}")
+    }
+
+    /// The token of a client that provisions, and may set passwords.
+    pub(crate) async fn provisioner(&self) -> String {
+        let mut wish = NewClient::new("provisioner", Vec::new());
+        wish.scope.clear();
+        wish.scope.extend([Scope::Scim]);
+        wish.scim.may_set_passwords = true;
+        let (client, _) = self.transmitter.client_create(wish).await.expect("it can be registered");
+        let token = self.transmitter.static_token_create(&client.client_id, None).await;
+        token.expect("the client is there").1.expose().to_owned()
     }
 
     /// The next bells, as Lambda brings them to the function `push`.

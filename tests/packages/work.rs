@@ -85,6 +85,7 @@ pub(crate) async fn needs(built: &Built, aws: &Aws) -> Vec<Need> {
     let mut ingest = Watched::start(&built.program("ingest"), aws).await;
     let mut push = Watched::start(&built.program("push"), aws).await;
     let mut poll = start("poll").await;
+    let mut directory = start("directory").await;
     let mut sweep = start("sweep").await;
 
     // Its first run makes the first key.
@@ -142,6 +143,19 @@ pub(crate) async fn needs(built: &Built, aws: &Aws) -> Vec<Need> {
     }
     sweep.invoke(json!({})).await;
 
+    let provisioner = aws.provisioner().await;
+    for number in 0..BATCH {
+        // A password's hash takes more memory than all else.
+        let person = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+            "userName": format!("jane.smith.{number}@customer.example.com"),
+            "password": "correct-horse-battery-staple",
+        });
+        let mut request = post("/scim/v2/Users", "application/scim+json", &person.to_string());
+        request["headers"]["authorization"] = format!("Bearer {provisioner}").into();
+        directory.ask(201, &request).await;
+    }
+
     let need = |function, process: &Function, for_each| Need {
         function,
         peak_memory: process.peak_memory(),
@@ -152,6 +166,7 @@ pub(crate) async fn needs(built: &Built, aws: &Aws) -> Vec<Need> {
         need("authorize", &authorize, None),
         need("streams", &streams, None),
         need("poll", &poll, None),
+        need("directory", &directory, None),
         need("ingest", &ingest.process, Some(ingested)),
         need("push", &push.process, Some(pushed)),
         need("sweep", &sweep, None),
