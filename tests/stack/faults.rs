@@ -239,7 +239,8 @@ fn while_calls_of_aws_fail_the_api_says_so_and_forgets_nothing() {
             },
         });
         let enable = json!({ "stream_id": pushed, "status": "enabled" });
-        deployed.proxy.plan(all("TrentService.Sign", Throttled));
+        let client = format!("CLIENT#{}", receiver.client_id);
+        deployed.proxy.plan(all(GET, Throttled).about(&client));
         let (grant, ..) = futures_util::join!(
             receiver.grant(),
             fail(all(GET, Throttled).about(&other), Method::GET, &read, None),

@@ -34,7 +34,6 @@ impl fmt::Display for ClientId {
 
 /// An authenticated caller: a client as its operator set it up, and what its token allows.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Receiver {
     /// The client behind it: the owner of its streams.
     pub id: ClientId,
