@@ -156,6 +156,12 @@ impl World {
         }
     }
 
+    /// The same, which may have whole resources.
+    pub fn trusted(&self, name: &str) -> Receiver {
+        let scim = ScimOptions { full: true, ..ScimOptions::default() };
+        Receiver { scim, ..self.receiver(name) }
+    }
+
     /// Creates a stream for `receiver`, by a request with this body; the answer.
     pub async fn create(&self, receiver: &Receiver, body: Value) -> Value {
         let wish: CreateStream = serde_json::from_value(body).expect("the body is a wish");

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use ssf::{
-    client::{Profile, Receiver, ScimOptions},
+    client::{Profile, Receiver},
     config::Issuer,
     event::EventType,
 };
@@ -174,10 +174,7 @@ async fn an_event_with_the_same_id_makes_the_same_set() {
 #[tokio::test]
 async fn each_type_is_one_event_with_an_object() {
     let world = World::new();
-    let trusted = Receiver {
-        scim: ScimOptions { full: true, ..ScimOptions::default() },
-        ..world.receiver("alice")
-    };
+    let trusted = world.trusted("alice");
     let types: Vec<String> =
         EventType::supported().iter().map(|event_type| event_type.as_str().to_owned()).collect();
     stream(&world, &trusted, &types).await;

@@ -24,9 +24,9 @@ async fn cost() -> Cost {
         let made = entra.post("/scim/v2/Users", person(number)).await.json();
         let place = format!("/scim/v2/Users/{}", made["id"].as_str().unwrap());
         for change in [
-            patch("replace", "title", "Head of Anything".into()),
-            patch("replace", "displayName", "Jane Doe".into()),
-            patch("replace", "active", false.into()),
+            patch("replace", "title", "Head of Anything"),
+            patch("replace", "displayName", "Jane Doe"),
+            patch("replace", "active", false),
         ] {
             assert!(entra.patch(&place, change).await.status.is_success());
         }

@@ -139,7 +139,7 @@ async fn each_receiver_is_told_by_the_name_that_it_knows() {
 async fn whole_resources_go_to_those_who_may_have_them() {
     let house = House::new();
     stream(&house, "notices", DefaultSubjects::All, vec![]).await;
-    let trusted = Receiver { scim_full: true, ..house.world.receiver("trusted") };
+    let trusted = house.world.trusted("trusted");
     stream_of(&house, &trusted, "trusted", vec![]).await;
     let user = house.create(ada()).await;
     house.world.settle().await;
@@ -184,7 +184,7 @@ async fn a_password_is_told_of_and_not_told() {
     let house = House::new();
     let user = house.create(ada()).await;
     house.told().await;
-    let trusted = Receiver { scim_full: true, ..house.world.receiver("trusted") };
+    let trusted = house.world.trusted("trusted");
     stream_of(&house, &trusted, "trusted", vec![]).await;
     let secret = ssf::client::Secret::new("correct horse battery staple");
     let hash = PasswordHash::of(&secret).unwrap();

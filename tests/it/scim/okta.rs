@@ -33,7 +33,7 @@ async fn a_group_is_pushed_whole_renamed_and_emptied() {
     let path = format!("/Groups/{group}");
     let all = json!([{ "op": "replace", "path": "members", "value": [{ "value": bob }] }]);
     assert_eq!(p.patch(&path, all).await.status, 200);
-    assert_eq!(p.members(&group).await, [bob.clone()]);
+    assert_eq!(p.members(&group).await, std::slice::from_ref(&bob));
     let rename = json!([{ "op": "replace", "value": { "id": group, "displayName": "Crew" } }]);
     let renamed = p.patch(&path, rename).await;
     assert_eq!(renamed.json()["displayName"], "Crew", "{renamed}");

@@ -33,7 +33,8 @@ pub(crate) fn person(number: usize) -> Value {
 }
 
 /// What changes one attribute.
-pub(crate) fn patch(op: &str, path: &str, value: Value) -> Value {
+pub(crate) fn patch(op: &str, path: &str, value: impl Into<Value>) -> Value {
+    let value = value.into();
     json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
         "Operations": [{ "op": op, "path": path, "value": value }],

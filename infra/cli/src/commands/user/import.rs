@@ -238,7 +238,7 @@ impl Import {
         let new = json!({ "schemas": [kind.core().id], "displayName": entry.name });
         let new = scim::normalize(kind, &new, Mode::Create)?;
         let there = directory.id_of(kind, &entry.name).await?;
-        let mut members = MemberRequest { steps: Vec::new(), unknown: Unknown::Reject };
+        let mut members = MemberRequest { unknown: Unknown::Reject, ..MemberRequest::default() };
         let mut to_be_made = 0;
         if let Some(named) = entry.members {
             let mut ids = Vec::new();
