@@ -10,7 +10,7 @@
 //!   schemas' spelling, unknown and read-only attributes left out, values of the right types and
 //!   otherwise as they were sent, nothing that is `null` or empty. All else here works on that form.
 //! * An [`AttributePath`](schema::AttributePath) names an attribute that exists.
-//! * A [`Filter`] selects resources, a [`Path`](path::Path) what a PATCH operation changes.
+//! * A [`Filter`] selects resources, a [`Path`] what a PATCH operation changes.
 //!
 //! [RFC 7643]: https://www.rfc-editor.org/rfc/rfc7643
 //! [RFC 7644]: https://www.rfc-editor.org/rfc/rfc7644
