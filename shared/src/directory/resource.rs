@@ -1,6 +1,6 @@
 //! People and groups as SCIM resources, and back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -315,7 +315,10 @@ fn difference(
             resource: Value::Null,
         },
         (None, Some(after)) => {
-            Difference { paths: after.keys().cloned().collect(), ..Difference::default() }
+            // In one order, whether or not a JSON object keeps the one in which it was made.
+            let paths: BTreeSet<&String> = after.keys().collect();
+            let paths = paths.into_iter().cloned().collect();
+            Difference { paths, ..Difference::default() }
         }
         (_, None) => Difference::default(),
     }
