@@ -50,7 +50,7 @@ fn people_and_groups_become_what_the_file_says_and_keep_the_rest() {
         (&dry["created"], &dry["changed"], &dry["wrong"]),
         (&json!(2), &json!(1), &json!([]))
     );
-    assert_eq!(dry["changes"][0]["attributes"], json!(["displayName", "userName"]));
+    assert_eq!(dry["changes"][0]["attributes"], json!(["userName", "displayName"]));
     let disabled = "https://schemas.openid.net/secevent/risc/event-type/account-disabled";
     assert_eq!(dry["events"][disabled], 1, "{dry}");
     assert_eq!(
