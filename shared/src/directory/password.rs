@@ -1,10 +1,13 @@
 //! Passwords: taken, hashed, and never seen again.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version,
-    password_hash::phc::PasswordHash as PhcHash,
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::phc::{Output, ParamsString, PasswordHash as PhcHash, Salt},
 };
 use serde::{Deserialize, Serialize};
 
@@ -34,21 +37,55 @@ impl PasswordHash {
         }
         let mut salt = [0; 16];
         aws_lc_rs::rand::fill(&mut salt).expect("the system has a source of randomness");
-        let hash = hasher().hash_password_with_salt(bytes, &salt);
-        Ok(Self(hash.map_err(|_| refuse("cannot be hashed"))?.to_string()))
+        let params = params();
+        let hash = hash(&params, bytes, &salt).and_then(|hash| {
+            Some(PhcHash {
+                algorithm: Algorithm::Argon2id.ident(),
+                version: Some(VERSION.into()),
+                params: ParamsString::try_from(&params).ok()?,
+                salt: Some(Salt::new(&salt).ok()?),
+                hash: Some(hash),
+            })
+        });
+        Ok(Self(hash.ok_or_else(|| refuse("cannot be hashed"))?.to_string()))
     }
 
     /// Whether it is of `password`. As slow as [`Self::of`].
     pub fn fits(&self, password: &Secret) -> bool {
-        PhcHash::new(&self.0)
-            .is_ok_and(|hash| hasher().verify_password(password.expose().as_bytes(), &hash).is_ok())
+        let found = PhcHash::new(&self.0).ok().and_then(|kept| {
+            let params = Params::try_from(&kept).ok()?;
+            let hash = hash(&params, password.expose().as_bytes(), kept.salt?.as_ref())?;
+            // Compared in constant time.
+            Some(kept.hash? == hash)
+        });
+        found.unwrap_or(false)
     }
 }
 
+const VERSION: Version = Version::V0x13;
+
 /// OWASP's smaller choice for Argon2id: 19 MiB, two passes, one lane.
-fn hasher() -> Argon2<'static> {
-    let params = Params::new(19_456, 2, 1, None).expect("these are within the bounds of Argon2");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+fn params() -> Params {
+    Params::new(19_456, 2, 1, None).expect("these are within the bounds of Argon2")
+}
+
+/// What Argon2 works in; kept, because memory of this size and alignment that comes and goes makes the
+/// process grow to many times of it.
+static MEMORY: Mutex<Vec<Block>> = Mutex::new(Vec::new());
+
+/// One hash at a time.
+fn hash(params: &Params, password: &[u8], salt: &[u8]) -> Option<Output> {
+    let mut memory = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+    let blocks = params.block_count();
+    if memory.len() < blocks {
+        memory.resize(blocks, Block::new());
+    }
+    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+    let argon2 = Argon2::new(Algorithm::Argon2id, VERSION, params.clone());
+    argon2
+        .hash_password_into_with_memory(password, salt, &mut output, &mut memory[..blocks])
+        .ok()?;
+    Output::new(&output).ok()
 }
 
 impl fmt::Debug for PasswordHash {
