@@ -24,6 +24,10 @@ pub struct Application {
     /// Whether people are not asked for their consent, because the operator gave it for them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub preconsent: bool,
+    /// Whether it may ask for codes without PKCE. Only for one that has a secret or a key, and whose
+    /// software cannot do better.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pkce_optional: bool,
 }
 
 /// A client has at most so many addresses of a kind.
@@ -54,6 +58,7 @@ impl Application {
             ("post_logout_redirect_uris", !self.post_logout_redirect_uris.is_empty()),
             ("token_audience", !self.token_audience.is_empty()),
             ("preconsent", self.preconsent),
+            ("pkce_optional", self.pkce_optional),
         ] {
             if given && !signs_in {
                 return refuse(member, "is of no use without authorization_code");

@@ -7,7 +7,7 @@ use crate::{
 
 impl Client {
     /// Its attributes; `client_id` names it, to machines and in addresses.
-    pub const ATTRIBUTES: [Attribute; 32] = [
+    pub const ATTRIBUTES: [Attribute; 33] = [
         Attribute::one("client_id", Type::Text),
         Attribute::one("client_name", Type::Text),
         Attribute::one("description", Type::Text),
@@ -28,6 +28,7 @@ impl Client {
         Attribute::list("post_logout_redirect_uris", Type::Text),
         Attribute::list("token_audience", Type::Text),
         Attribute::one("preconsent", Type::Boolean),
+        Attribute::one("pkce_optional", Type::Boolean),
         Attribute::list("scope", Type::Text),
         Attribute::list("audience", Type::Text),
         Attribute::one("default_subjects", Type::Text),

@@ -151,6 +151,12 @@ impl Client {
         self.token_endpoint_auth_method == AuthMethod::None
     }
 
+    /// Whether it must use PKCE: all do, but those with a secret or a key that the operator lets go
+    /// without (OAuth 2.1, 7.5.1).
+    pub fn needs_pkce(&self) -> bool {
+        self.is_public() || !self.application.pkce_optional
+    }
+
     /// Whether a person may be sent back to `uri`: the one registered, character by character, but
     /// with any port on loopback (RFC 8252, 7.3).
     pub fn redirects_to(&self, uri: &str) -> bool {

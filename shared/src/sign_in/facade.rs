@@ -11,7 +11,7 @@ use crate::{
 /// What people let applications have; cheap to clone. Its methods live beside what they are about.
 #[derive(Clone, Debug)]
 pub struct SignIn {
-    us: Transmitter,
+    pub(super) us: Transmitter,
     pub(super) owners: Arc<dyn Owners>,
 }
 

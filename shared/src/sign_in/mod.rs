@@ -8,6 +8,7 @@
 //! Who tells others of what happens ([`Also`]) does so in the same transaction.
 
 mod attributes;
+mod authorization;
 mod bond;
 mod cascade;
 mod code;
@@ -16,12 +17,17 @@ mod consent;
 mod consents;
 mod facade;
 mod family;
+mod id_token;
 mod owner;
 mod people;
 mod pkce;
 mod store;
 mod tokens;
 
+pub use authorization::{
+    AuthorizationError, AuthorizationRequest, Decision, NotAuthorized, Prompt, Seen, Shown,
+    SignInReason, decide,
+};
 pub use bond::{Bond, Cut, Standing};
 pub(crate) use cascade::{forget_client, forget_person};
 pub use code::{AuthorizationCode, CODE_LIFETIME, CodeFault, Exchange};
@@ -29,6 +35,7 @@ pub use codes::CodeWish;
 pub use consent::{Consent, ConsentChange};
 pub use facade::{Also, Happened, Refusal, SignIn, nothing};
 pub use family::{ACCESS_LIFETIME, Family, FamilyId, GRACE, REFRESH_LIFETIME, Revoked, SignedIn};
+pub use id_token::IdTokenHint;
 pub use owner::{Owner, Owners, SubjectId};
 pub use pkce::{Challenge, ChallengeMethod};
 pub use tokens::{PersonToken, Tokens};
