@@ -36,6 +36,13 @@ pub struct Group {
     pub(crate) external_ids: BTreeMap<ClientId, String>,
 }
 
+impl Group {
+    /// Whether all rows of its members are there: no change of many is being worked off.
+    pub fn is_settled(&self) -> bool {
+        self.journal.is_none()
+    }
+}
+
 impl fmt::Debug for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Group")

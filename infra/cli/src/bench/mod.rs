@@ -1,5 +1,6 @@
 //! A load from end to end: a transmitter with all its workers, receivers on HTTPS, and events.
 
+mod directory;
 mod meter;
 mod receivers;
 
@@ -30,6 +31,10 @@ use ssf::{
 
 use self::{meter::Usage, receivers::Receivers};
 use crate::{serve::Service, server::Server, tls};
+
+pub use self::directory::{
+    DirectoryLoad, DirectoryReport, Groups, MANY, OneMember, Requests, Walk, run_directory_load,
+};
 
 /// What is to be done.
 #[derive(Clone, Debug)]

@@ -1,4 +1,6 @@
-//! `tocsin bench`: from the queue to the receivers, as fast as it goes.
+//! `tocsin bench`: from the queue to the receivers, as fast as it goes; and the directory.
+
+mod directory;
 
 use std::time::Duration;
 
@@ -17,8 +19,12 @@ use crate::{
     ("As fast as it goes", "tocsin bench --events 20000"),
     ("How long an event takes at 500 a second", "tocsin bench --events 5000 --rate 500"),
     ("One dead receiver among 20", "tocsin bench --streams 20 --dead 1 --events 1000"),
-]))]
+    ("The directory", "tocsin bench directory --people 100000 --clients 8"),
+]), args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    of: Option<Of>,
+
     /// How many events
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     events: usize,
@@ -39,8 +45,18 @@ pub struct Args {
     subjects: usize,
 }
 
+/// What else is measured.
+#[derive(Debug, clap::Subcommand)]
+enum Of {
+    /// People and groups by SCIM over HTTPS: made, found, listed, joined
+    Directory(directory::Args),
+}
+
 /// Does it.
 pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
+    if let Some(Of::Directory(args)) = args.of {
+        return directory::run(args, output).await;
+    }
     anyhow::ensure!(args.dead < args.streams, "--dead must be less than --streams");
     anyhow::ensure!(args.events > 0 && args.subjects > 0, "--events and --subjects must not be 0");
     let load = Load {

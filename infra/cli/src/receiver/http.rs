@@ -77,12 +77,16 @@ impl Http {
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
+        let mut tcp = HttpConnector::new();
+        // A request is written head first; its body must not wait until that is acknowledged.
+        tcp.set_nodelay(true);
+        tcp.enforce_http(false);
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_only()
             .enable_http1()
             .enable_http2()
-            .build();
+            .wrap_connector(tcp);
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -129,7 +133,7 @@ impl Answer {
 }
 
 /// A request with a JSON body, if any, and an access token.
-pub(super) fn authorized(
+pub(crate) fn authorized(
     method: Method,
     url: &str,
     token: &str,

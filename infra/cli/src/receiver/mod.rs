@@ -14,6 +14,7 @@ mod stream;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
+pub(crate) use self::http::authorized;
 pub use self::{
     endpoint::PushEndpoint,
     http::{Http, Refused},
