@@ -1,6 +1,6 @@
 //! The façade: everything that can be asked of the product.
 
-use std::sync::Arc;
+use std::{num::NonZero, sync::Arc};
 
 use crate::{
     client::{JwksCache, Rate},
@@ -13,6 +13,9 @@ use crate::{
     set::{KeyRing, Signer},
     table::Table,
 };
+
+/// So many attempts to sign in are taken from one network.
+const ATTEMPTS_PER_MINUTE: NonZero<u32> = NonZero::new(20).expect("is not zero");
 
 /// A transmitter; cheap to clone. Its methods live beside what they are about.
 #[derive(Clone, Debug)]
@@ -29,6 +32,7 @@ struct Inner {
     jwks: JwksCache,
     requests: Rate,
     claims: Rate,
+    attempts: Rate,
 }
 
 /// What a transmitter is made of.
@@ -77,9 +81,18 @@ impl Transmitter {
         let jwks = JwksCache::new(parts.http.clone(), clock.clone());
         let rate = || Rate::new(parts.config.requests_per_second, clock.clone());
         let (requests, claims) = (rate(), rate());
+        let attempts = Rate::per_minute(ATTEMPTS_PER_MINUTE, parts.clock.clone());
         let wakes = Wakes::default();
         Self {
-            inner: Arc::new(Inner { parts: Arc::new(parts), keys, wakes, jwks, requests, claims }),
+            inner: Arc::new(Inner {
+                parts: Arc::new(parts),
+                keys,
+                wakes,
+                jwks,
+                requests,
+                claims,
+                attempts,
+            }),
         }
     }
 
@@ -117,5 +130,10 @@ impl Transmitter {
     /// somebody who only knows the id cannot use them up.
     pub(crate) fn claims(&self) -> &Rate {
         &self.inner.claims
+    }
+
+    /// Counts the attempts to sign in, by the network that they come from.
+    pub(crate) fn attempts(&self) -> &Rate {
+        &self.inner.attempts
     }
 }

@@ -35,11 +35,19 @@ type Limiter = RateLimiter<String, HashMapStateStore<String>, Time, NoOpMiddlewa
 impl Rate {
     /// `per_second` on average, twice as many in a burst; 0: as many as they like.
     pub(crate) fn new(per_second: u32, clock: Arc<dyn Clock>) -> Self {
-        let limiter = NonZero::new(per_second).map(|rate| {
-            let quota = Quota::per_second(rate).allow_burst(rate.saturating_mul(TWICE));
-            RateLimiter::new(quota, HashMapStateStore::default(), Time(clock))
-        });
-        Self { limiter, asked: AtomicU32::new(0) }
+        let quota = NonZero::new(per_second)
+            .map(|rate| Quota::per_second(rate).allow_burst(rate.saturating_mul(TWICE)));
+        Self::of(quota, clock)
+    }
+
+    /// `per_minute` on average, and as many at once.
+    pub(crate) fn per_minute(per_minute: NonZero<u32>, clock: Arc<dyn Clock>) -> Self {
+        Self::of(Some(Quota::per_minute(per_minute)), clock)
+    }
+
+    fn of(quota: Option<Quota>, clock: Arc<dyn Clock>) -> Self {
+        let limiter = |quota| RateLimiter::new(quota, HashMapStateStore::default(), Time(clock));
+        Self { limiter: quota.map(limiter), asked: AtomicU32::new(0) }
     }
 
     /// Counts one request of `who`; [`Error::TooSoon`] when it is one too many.

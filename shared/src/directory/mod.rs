@@ -14,7 +14,9 @@
 //! * **No name twice.** A `userName` and a group's `displayName` are unique without regard to case
 //!   and to the Unicode form, also where two come at once.
 
+mod attempts;
 mod attributes;
+mod authenticate;
 mod cause;
 mod claims;
 mod counts;
@@ -30,7 +32,9 @@ mod lists;
 mod lookup;
 mod members;
 mod outbox;
+mod own_password;
 mod password;
+mod password_rules;
 mod plan;
 mod positions;
 mod preview;
@@ -45,13 +49,16 @@ mod user;
 mod users;
 
 pub use attributes::{Address, ENTERPRISE, Enterprise, Labelled, Manager, Name, UserAttributes};
+pub use authenticate::{Claim, Proof};
 pub use cause::{Actor, Cause};
 pub use facade::Directory;
 pub use group::Group;
 pub use groups::{MAX_MEMBER_CHANGES, MemberRequest, MemberStep, Unknown};
 pub use id::ResourceId;
 pub use lists::{Found, Listed, MAX_PAGE, Search, Start};
+pub use own_password::OwnPassword;
 pub use password::PasswordHash;
+pub use password_rules::{MAX_CHOSEN, MIN_ALONE, MIN_WITH_SECOND, Weak};
 pub use positions::CURSOR_LIVES;
 pub use preview::Preview;
 pub use record::{Change, Deed, Following};

@@ -1,6 +1,7 @@
 //! Passwords: taken, hashed, and never seen again.
 
 use std::{
+    borrow::Cow,
     fmt,
     sync::{Mutex, PoisonError},
 };
@@ -9,6 +10,7 @@ use argon2::{
     Algorithm, Argon2, Block, Params, Version,
     password_hash::phc::{Output, ParamsString, PasswordHash as PhcHash, Salt},
 };
+use icu_normalizer::ComposingNormalizer;
 use serde::{Deserialize, Serialize};
 
 use crate::{client::Secret, json::Invalid};
@@ -31,7 +33,8 @@ impl PasswordHash {
     /// [`Invalid`] when the password is empty or longer than [`Self::MAX_BYTES`].
     pub fn of(password: &Secret) -> Result<Self, Invalid> {
         let refuse = |reason: &str| Invalid::new("password", reason);
-        let bytes = password.expose().as_bytes();
+        let password = composed(password.expose());
+        let bytes = password.as_bytes();
         if bytes.is_empty() || bytes.len() > Self::MAX_BYTES {
             return Err(refuse("must have 1 to 1,024 bytes"));
         }
@@ -54,12 +57,36 @@ impl PasswordHash {
     pub fn fits(&self, password: &Secret) -> bool {
         let found = PhcHash::new(&self.0).ok().and_then(|kept| {
             let params = Params::try_from(&kept).ok()?;
-            let hash = hash(&params, password.expose().as_bytes(), kept.salt?.as_ref())?;
+            let password = composed(password.expose());
+            let hash = hash(&params, password.as_bytes(), kept.salt?.as_ref())?;
             // Compared in constant time.
             Some(kept.hash? == hash)
         });
         found.unwrap_or(false)
     }
+
+    /// Whether it was made in another way than new ones are.
+    pub(crate) fn is_outdated(&self) -> bool {
+        !self.0.starts_with(&Self::of_nobody().0[..PREFIX])
+    }
+
+    /// What nobody has the password of: for whoever takes as long over nobody as over somebody.
+    pub(crate) fn of_nobody() -> Self {
+        Self(NOBODY.to_owned())
+    }
+}
+
+/// A hash of zeros, which is that of no password that anybody will find.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
+                      AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// How much of a hash says how it was made.
+const PREFIX: usize = "$argon2id$v=19$m=19456,t=2,p=1$".len();
+
+/// A password in the one form in which it is hashed (RFC 8265, 4.2.2: NFC), for keyboards write `é` in
+/// two ways.
+pub(super) fn composed(password: &str) -> Cow<'_, str> {
+    ComposingNormalizer::new_nfc().normalize(password)
 }
 
 const VERSION: Version = Version::V0x13;
@@ -106,6 +133,27 @@ mod tests {
         assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "a PHC string");
         assert_ne!(hash, PasswordHash::of(&Secret::new("correct horse battery staple")).unwrap());
         assert_eq!(format!("{hash:?}"), "PasswordHash(…)");
+    }
+
+    #[test]
+    fn a_password_is_the_same_however_it_is_typed() {
+        let hash = PasswordHash::of(&Secret::new("caf\u{e9} au lait, please")).unwrap();
+        assert!(hash.fits(&Secret::new("cafe\u{301} au lait, please")));
+        assert!(!hash.fits(&Secret::new("cafe au lait, please")));
+    }
+
+    #[test]
+    fn who_is_nobody_takes_as_long_and_fits_nothing() {
+        let of = |hash: &PasswordHash| {
+            let kept = PhcHash::new(&hash.0).unwrap();
+            (Params::try_from(&kept).unwrap(), kept.hash.unwrap().as_ref().len())
+        };
+        let somebody = PasswordHash::of(&Secret::new("x")).unwrap();
+        assert_eq!(of(&PasswordHash::of_nobody()), of(&somebody));
+        assert!(!PasswordHash::of_nobody().fits(&Secret::new("x")));
+        assert!(!somebody.is_outdated());
+        let weaker = somebody.0.replace("m=19456", "m=4096");
+        assert!(PasswordHash(weaker).is_outdated());
     }
 
     #[test]

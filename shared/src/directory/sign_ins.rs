@@ -49,6 +49,7 @@ impl Directory {
             Happened::Began(_) => return Ok(Vec::new()),
             Happened::Ended(_) => "tokens",
             Happened::Consent(..) => "consents",
+            Happened::SessionBegan(_) | Happened::SessionEnded(..) => "sessions",
         };
         user.sequence += 1;
         let noted = Noted {
@@ -76,9 +77,14 @@ fn told(happened: &Happened<'_>, user: &User, teller: Teller<'_>) -> Vec<Told> {
                 Some(Revoked::CodeReplay) => "authorization code reuse",
                 Some(Revoked::RefreshReuse) => "refresh token reuse",
                 Some(Revoked::ByOwner) => "session ended",
-                Some(Revoked::ByClient) | None => return Vec::new(),
+                // What ended with its session is told of the session.
+                Some(Revoked::ByClient | Revoked::SessionEnded) | None => return Vec::new(),
             };
             (&family.bond.client, why)
+        }
+        Happened::SessionBegan(session) => return vec![teller.session_began(user, session)],
+        Happened::SessionEnded(session, end) => {
+            return vec![teller.session_ended(user, session, *end)];
         }
         Happened::Began(_)
         | Happened::Consent(

@@ -7,7 +7,13 @@
 use serde_json::{Value, json};
 
 use super::{Cause, Group, ResourceId, User, claims::changed_claims};
-use crate::{client::ClientId, config::Issuer, event::EventType, subject::Subject};
+use crate::{
+    client::ClientId,
+    config::Issuer,
+    event::EventType,
+    sign_in::{Session, SessionEnd},
+    subject::Subject,
+};
 
 /// One event to tell.
 #[derive(Clone, Debug, PartialEq)]
@@ -230,6 +236,34 @@ impl Teller<'_> {
             "application": { "format": "opaque", "id": client },
         });
         self.caep(&subject, EventType::SESSION_REVOKED, json!({}), why)
+    }
+
+    /// A person signed in at a browser.
+    pub(crate) fn session_began(self, user: &User, session: &Session) -> Told {
+        let mut payload = json!({});
+        if !session.amr.is_empty() {
+            payload["amr"] = json!(session.amr);
+        }
+        if let Some(acr) = &session.acr {
+            payload["acr"] = acr.as_str().into();
+        }
+        let subject = self.session(user, session);
+        self.caep(&subject, EventType::SESSION_ESTABLISHED, payload, "signed in")
+    }
+
+    /// A session ended before its time.
+    pub(crate) fn session_ended(self, user: &User, session: &Session, end: SessionEnd) -> Told {
+        let subject = self.session(user, session);
+        self.caep(&subject, EventType::SESSION_REVOKED, json!({}), end.why())
+    }
+
+    /// One session of a person.
+    fn session(self, user: &User, session: &Session) -> Value {
+        json!({
+            "format": "complex",
+            "user": { "format": "iss_sub", "iss": self.issuer.as_str(), "sub": user.id },
+            "session": { "format": "opaque", "id": session.sid },
+        })
     }
 
     fn claims(self, subject: &Value, claims: &Value) -> Told {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use serde_json::{Map, Value};
 
 use super::{
-    Cause, Directory, ResourceId, User,
+    Actor, Cause, Directory, ResourceId, User,
     jobs::deletion_job,
     record::{Deed, Noted},
     resource::user_difference,
@@ -153,8 +153,7 @@ impl Directory {
             after.last_modified = cause.at.max(after.created);
             after.told_active = !after.is_locked(cause.at);
             if let Some(old) = old {
-                let ends = parts.config.directory.end_sessions_on_password_change;
-                after.note_end(old, cause.at, ends);
+                after.note_end(old, cause.at, self.password_ends_sessions(cause));
             }
         }
         let new = after.as_ref();
@@ -167,7 +166,7 @@ impl Directory {
             after: new,
             difference,
             recycled: &recycled,
-            password_ends_sessions: parts.config.directory.end_sessions_on_password_change,
+            password_ends_sessions: self.password_ends_sessions(cause),
         };
         let events = Teller { issuer: &parts.config.issuer, cause }.user(&change);
         writes.push(match (&before, new) {
@@ -204,6 +203,13 @@ impl Directory {
         parts.table.transact(writes).await?;
         self.hand_over(&[id]).await;
         Ok(after)
+    }
+
+    /// Whether a new password ends all sessions. Who changes it themselves stays signed in there, and
+    /// the others are ended one by one: see [`Self::change_own_password`].
+    fn password_ends_sessions(&self, cause: &Cause) -> bool {
+        self.parts().config.directory.end_sessions_on_password_change
+            && cause.actor != Actor::Person
     }
 
     /// Of the addresses that a person takes, those that somebody else gave up; and what notes who

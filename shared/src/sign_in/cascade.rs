@@ -7,8 +7,8 @@ use crate::{
     sign_in::{
         FamilyId, SignIn, SubjectId,
         store::{
-            Listed, client_consent_key, client_family_key, code_key, consent_key, family_key,
-            pair_prefix, person_family_key,
+            Listed, ListedSession, client_consent_key, client_family_key, code_key, consent_key,
+            family_key, pair_prefix, person_family_key, session_key,
         },
     },
     table::{Condition, Item, Key, Query, Table, Write, class},
@@ -42,6 +42,9 @@ impl SignIn {
 
 /// See [`SignIn::person_forget`].
 pub(crate) async fn forget_person(table: &dyn Table, subject: &SubjectId) -> Result<bool, Error> {
+    if forget_sessions(table, subject).await? {
+        return Ok(true);
+    }
     let families = Query::sorted(class::PERSON_FAMILY.of(subject), "");
     if forget_families(table, families, |_| true).await? {
         return Ok(true);
@@ -51,6 +54,18 @@ pub(crate) async fn forget_person(table: &dyn Table, subject: &SubjectId) -> Res
     let keys = clients
         .flat_map(|client| [client_consent_key(subject, &client), consent_key(subject, &client)]);
     delete(table, keys.collect()).await?;
+    Ok(page.next.is_some())
+}
+
+/// Removes the first sessions of a person. Whether there may be more.
+async fn forget_sessions(table: &dyn Table, subject: &SubjectId) -> Result<bool, Error> {
+    let query = Query::sorted(class::PERSON_SESSION.of(subject), "").limit(PART);
+    let page = table.query(query).await?;
+    let names = page.items.iter().map(Item::read::<ListedSession>);
+    let names = names.collect::<Result<Vec<_>, _>>()?;
+    delete(table, names.iter().map(|listed| session_key(&listed.session)).collect()).await?;
+    // What lists them comes last, so that what was interrupted is found again.
+    delete(table, page.items.iter().map(|item| item.key.clone()).collect()).await?;
     Ok(page.next.is_some())
 }
 

@@ -89,7 +89,8 @@ impl SignIn {
             last_modified: now,
         };
         let mut writes = vec![put_code(&code, Condition::Absent)];
-        writes.extend(list_family(&code.bond, id, code.is_remembered_until()));
+        let until = code.is_remembered_until();
+        writes.extend(list_family(&code.bond, &code.signed_in, id, until));
         self.parts().table.transact(writes).await?;
         Ok(parts.token())
     }
@@ -195,7 +196,8 @@ impl SignIn {
             put_code(&code, Condition::Version(version)),
             put_family(&family, Condition::Absent),
         ];
-        writes.extend(list_family(&family.bond, family.family_id, family.is_kept_until()));
+        let (id, until) = (family.family_id, family.is_kept_until());
+        writes.extend(list_family(&family.bond, &family.signed_in, id, until));
         writes.extend(also(&Happened::Began(&family), rows.owner_row.as_ref()));
         let done = self.commit(writes).await?;
         Ok(done.then(|| Tokens::new(family, scope, &access, refresh, code.nonce)))

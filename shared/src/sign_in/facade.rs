@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::{
     Error, Parts, Transmitter,
-    sign_in::{CodeFault, Consent, ConsentChange, Cut, Family, FamilyId, Owners},
+    sign_in::{
+        CodeFault, Consent, ConsentChange, Cut, Family, FamilyId, Owners, Session, SessionEnd,
+    },
     table::{Item, TableError, Write},
 };
 
@@ -24,6 +26,10 @@ pub enum Happened<'a> {
     Ended(&'a Family),
     /// A consent changed.
     Consent(ConsentChange, &'a Consent),
+    /// A person signed in at a browser.
+    SessionBegan(&'a Session),
+    /// A session ended before its time, and why.
+    SessionEnded(&'a Session, SessionEnd),
 }
 
 /// The writes that tell of what happens, done in the same transaction; at most 50. With it comes the
@@ -102,6 +108,16 @@ impl SignIn {
 
     pub(super) fn parts(&self) -> &Parts {
         self.us.parts()
+    }
+
+    /// Counts an attempt to sign in from this [network](crate::sign_in::network): by itself in each
+    /// process, so that on AWS the bound is one for each running function.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooSoon`] when it is one too many: there may be 20 a minute.
+    pub fn count_attempt(&self, network: &str) -> Result<(), Error> {
+        self.us.attempts().count(network)
     }
 
     /// Does all of `writes` or none; whether they were done, or somebody was in the way.

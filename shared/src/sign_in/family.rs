@@ -90,6 +90,8 @@ pub enum Revoked {
     ByClient,
     /// The person or the operator ended it.
     ByOwner,
+    /// The session that it came from ended.
+    SessionEnded,
 }
 
 /// The tokens of one sign-in.
@@ -238,6 +240,11 @@ impl Family {
     /// Whether it is neither over at `now` nor ended before.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && now < self.expires()
+    }
+
+    /// Whether it was granted for the time after the session (OpenID Connect Core 1.0, 11).
+    pub fn is_offline(&self) -> bool {
+        self.scope.contains(&Scope::OfflineAccess)
     }
 
     /// Ends it; whether it had not ended before.

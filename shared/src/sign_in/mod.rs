@@ -1,4 +1,5 @@
-//! What people let applications have: consents, authorization codes, and the tokens that follow.
+//! Sessions of people at their browsers, and what they let applications have: consents, authorization
+//! codes, and the tokens that follow.
 //!
 //! Nothing here is good by itself. Each use of a code or a token reads, by one read, the rows of the
 //! application, the person and the consent that it was issued under ([`Bond`]): so a person who is
@@ -21,6 +22,8 @@ mod id_token;
 mod owner;
 mod people;
 mod pkce;
+mod session;
+mod sessions;
 mod store;
 mod tokens;
 
@@ -38,4 +41,6 @@ pub use family::{ACCESS_LIFETIME, Family, FamilyId, GRACE, REFRESH_LIFETIME, Rev
 pub use id_token::IdTokenHint;
 pub use owner::{Owner, Owners, SubjectId};
 pub use pkce::{Challenge, ChallengeMethod};
+pub use session::{Place, SESSION_IDLE, SESSION_LIFETIME, Session, SessionEnd, network};
+pub use sessions::NewSession;
 pub use tokens::{PersonToken, Tokens};

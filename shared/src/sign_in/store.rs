@@ -8,6 +8,8 @@
 //! | `FAMILY#`family | `FAMILY` | the tokens that it was exchanged for; gone when they are over |
 //! | `CLIENT_FAMILY#`client | family | that there is this code or family |
 //! | `PERSON_FAMILY#`person | hash of the client, `#`, family | the same |
+//! | `SESSION#`hash of the secret | `SESSION` | a session; gone when it is over |
+//! | `PERSON_SESSION#`person | `sid` | that there is this session |
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -16,9 +18,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
-    client::{Client, ClientId, client_key},
+    client::{Client, ClientId, Secret, client_key},
     sign_in::{
-        AuthorizationCode, Bond, Consent, Family, FamilyId, Owner, SignIn, Standing, SubjectId,
+        AuthorizationCode, Bond, Consent, Family, FamilyId, Owner, Session, SignIn, SignedIn,
+        Standing, SubjectId,
     },
     table::{Condition, Content, Item, Key, Version, Write, class},
 };
@@ -54,6 +57,31 @@ pub(super) fn pair_prefix(client: &ClientId) -> String {
     format!("{}#", URL_SAFE_NO_PAD.encode(digest(&SHA256, client.0.as_bytes())))
 }
 
+/// What a session is called in the table: a hash of the secret that the browser has.
+pub(super) fn session_name(secret: &Secret) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.expose().as_bytes()))
+}
+
+pub(super) fn session_key(name: &str) -> Key {
+    Key::new(class::SESSION.of(name), "SESSION")
+}
+
+pub(super) fn person_session_key(subject: &SubjectId, sid: &str) -> Key {
+    Key::new(class::PERSON_SESSION.of(subject), sid)
+}
+
+/// What the rows that list sessions hold.
+#[derive(Deserialize, Serialize)]
+pub(super) struct ListedSession {
+    /// See [`session_name`].
+    pub(super) session: String,
+}
+
+pub(super) fn put_session(name: &str, session: &Session, condition: Condition) -> Write {
+    let content = Content { expires: Some(session.expires()), ..Content::json(session) };
+    Write::put(session_key(name), condition, content)
+}
+
 /// What the rows that list families hold.
 #[derive(Deserialize, Serialize)]
 pub(super) struct Listed {
@@ -62,15 +90,24 @@ pub(super) struct Listed {
     pub(super) subject: SubjectId,
     /// See [`Bond::revocations`].
     pub(super) revocations: u32,
+    /// The session that it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sid: Option<String>,
 }
 
 /// The rows by which a family is found from both of its ends, until `expires`.
-pub(super) fn list_family(bond: &Bond, family: FamilyId, expires: Timestamp) -> [Write; 2] {
+pub(super) fn list_family(
+    bond: &Bond,
+    signed_in: &SignedIn,
+    family: FamilyId,
+    expires: Timestamp,
+) -> [Write; 2] {
     let listed = Listed {
         family,
         client: bond.client.clone(),
         subject: bond.subject.clone(),
         revocations: bond.revocations,
+        sid: signed_in.sid.clone(),
     };
     let content = Content { expires: Some(expires), ..Content::json(&listed) };
     [

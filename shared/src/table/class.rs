@@ -30,6 +30,8 @@ impl Single {
 
 /// The assertions that a client has used.
 pub const ASSERTION: Class = Class("ASSERTION#");
+/// Who tried to sign in under a name, in vain.
+pub const ATTEMPT: Class = Class("ATTEMPT#");
 /// Who changed what of a person or a group.
 pub const AUDIT: Class = Class("AUDIT#");
 /// A client.
@@ -70,6 +72,10 @@ pub const OUTBOX: Class = Class("OUTBOX#");
 pub const PAGE: Class = Class("PAGE#");
 /// Which families of tokens there are for a person.
 pub const PERSON_FAMILY: Class = Class("PERSON_FAMILY#");
+/// Which sessions a person has.
+pub const PERSON_SESSION: Class = Class("PERSON_SESSION#");
+/// A person who is signed in at a browser.
+pub const SESSION: Class = Class("SESSION#");
 /// The SETs that were issued to a stream.
 pub const SET: Class = Class("SET#");
 /// A stream.
@@ -108,8 +114,9 @@ pub const SWEEP: Single = Single("SWEEP");
 /// All people.
 pub const USERS: Single = Single("USERS");
 
-const CLASSES: [Class; 31] = [
+const CLASSES: [Class; 34] = [
     ASSERTION,
+    ATTEMPT,
     AUDIT,
     CLIENT,
     CLIENT_CONSENT,
@@ -130,6 +137,8 @@ const CLASSES: [Class; 31] = [
     OUTBOX,
     PAGE,
     PERSON_FAMILY,
+    PERSON_SESSION,
+    SESSION,
     SET,
     STREAM,
     STREAM_ACTIVITY,

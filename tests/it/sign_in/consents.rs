@@ -96,6 +96,8 @@ fn teller(
             Happened::Began(_) => "began".to_owned(),
             Happened::Ended(family) => format!("ended: {:?}", family.revoked_because.unwrap()),
             Happened::Consent(change, _) => format!("{change:?}"),
+            Happened::SessionBegan(_) => "session began".to_owned(),
+            Happened::SessionEnded(..) => "session ended".to_owned(),
         };
         let owner = owner.unwrap();
         let text = Content { body: format!("{what:?}"), ..Content::default() };

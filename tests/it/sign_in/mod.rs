@@ -4,7 +4,9 @@ mod cascade;
 mod codes;
 mod consents;
 mod families;
+mod passwords;
 mod people;
+mod sessions;
 mod tokens;
 
 use std::sync::Arc;

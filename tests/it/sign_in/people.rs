@@ -17,7 +17,7 @@ use super::{Scene, id, why};
 const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
 
 /// A scene whose people are those of the directory, of whom there is one.
-async fn with_directory() -> (Scene, Directory, ResourceId) {
+pub(super) async fn with_directory() -> (Scene, Directory, ResourceId) {
     let mut scene = Scene::new().await;
     let directory = Directory::of(&scene.world.transmitter);
     scene.sign_in = SignIn::of(&scene.world.transmitter, Arc::new(directory.clone()));
@@ -38,7 +38,7 @@ fn password(text: &str) -> Result<PasswordHash, Error> {
     Ok(PasswordHash::of(&Secret::new(text))?)
 }
 
-async fn change(directory: &Directory, id: ResourceId, change: impl Fn(&mut User)) {
+pub(super) async fn change(directory: &Directory, id: ResourceId, change: impl Fn(&mut User)) {
     let cause = directory.cause(Actor::Operator);
     let change = |user: &mut User| {
         change(user);
@@ -181,7 +181,7 @@ async fn what_ends_is_told_once_about_the_person_at_the_application() {
 }
 
 /// The events that came to the door since the last look.
-async fn told(scene: &Scene) -> Vec<Value> {
+pub(super) async fn told(scene: &Scene) -> Vec<Value> {
     let queue = &scene.world.transmitter.parts().ingest_fifo;
     let mut events = Vec::new();
     loop {
