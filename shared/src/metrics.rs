@@ -24,7 +24,7 @@ pub enum Metric {
     EventsRefused,
     /// How old the first change of the directory is whose events are not on the queue; seconds.
     OutboxAge,
-    /// Pushes that did not end well, by stream.
+    /// Pushes that did not end well, and SETs that a polling receiver did not take, by stream.
     PushFailures,
     /// SETs that a receiver has.
     SetsDelivered,

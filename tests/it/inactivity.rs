@@ -212,7 +212,7 @@ async fn records_of_what_was_sent_are_kept_for_the_retention_time() {
         status: 400,
         retry_after: None,
         content_type: Some("application/json".to_owned()),
-        body: br#"{"err":"invalid_key","description":"unknown"}"#.to_vec(),
+        body: br#"{"err":"invalid_request","description":"unknown"}"#.to_vec(),
     };
     world.http.once("alice", Ok(rejected));
     for user in ["sent@example.com", "failed@example.com"] {

@@ -39,6 +39,17 @@ impl Alice {
     async fn with(settings: impl FnOnce(&mut Config)) -> Self {
         let world = World::with(settings);
         let caller = world.signed_in("alice", "ssf.manage").await;
+        Self::of(world, caller).await
+    }
+
+    /// With a token that outlives days.
+    async fn for_good() -> Self {
+        let world = World::new();
+        let caller = world.signed_in_for_good("alice").await;
+        Self::of(world, caller).await
+    }
+
+    async fn of(world: World, caller: Caller) -> Self {
         let stream = caller.post("/ssf/streams", poll_stream(&["session-revoked"])).await;
         let url = stream.json()["delivery"]["endpoint_url"].as_str().unwrap().to_owned();
         let path = url.strip_prefix("https://tocsin.example").unwrap().to_owned();
@@ -176,7 +187,7 @@ async fn errors_settle_sets_and_are_kept() {
     alice.emit(0..3).await;
     let jtis = alice.now(json!({})).await.jtis;
     let errors = json!({
-        jtis[0].as_str(): { "err": "authentication_failed", "description": "Grüße ".repeat(1000) },
+        jtis[0].as_str(): { "err": "invalid_request", "description": "Grüße ".repeat(1000) },
         jtis[1].as_str(): { "err": "invalid_state" },
         "never given": { "err": "x", "description": "y" },
     });
@@ -189,10 +200,100 @@ async fn errors_settle_sets_and_are_kept() {
         .map(|event| event.error.map(|error| (error.err, error.description.len())).unwrap())
         .collect();
     errors.sort_unstable();
-    assert_eq!(
-        errors,
-        [("authentication_failed".to_owned(), 500), ("invalid_state".to_owned(), 0)]
-    );
+    assert_eq!(errors, [("invalid_request".to_owned(), 500), ("invalid_state".to_owned(), 0)]);
+}
+
+/// A receiver whose key set is old says so of every SET; with the new one it takes them all.
+#[tokio::test]
+async fn what_is_said_of_us_is_offered_again_later_and_later() {
+    let alice = Alice::new().await;
+    alice.emit(0..2).await;
+    alice.world.clock.advance(Duration::from_secs(1));
+    let mut bobs = session_revoked("bob@example.com");
+    bobs["txn"] = json!("2");
+    alice.world.emit(&bobs).await;
+    alice.world.settle().await;
+    let first = alice.now(json!({})).await;
+    assert_eq!(first.txns, [0, 1, 2]);
+    for (code, wait) in [("invalid_key", 2), ("authentication_failed", 6), ("invalid_audience", 18)]
+    {
+        let error = json!({ first.jtis[0].as_str(): { "err": code, "description": "no" } });
+        // Those behind it of the same subject wait for it; others do not.
+        assert_eq!(alice.now(json!({ "setErrs": error })).await.txns, [2], "{code}");
+        // To say it again changes nothing.
+        assert_eq!(alice.now(json!({ "setErrs": error })).await.txns, [2], "{code}");
+        alice.world.clock.advance(Duration::from_secs(wait - 1) / 2);
+        assert_eq!(alice.now(json!({})).await.txns, [2], "{code}");
+        alice.world.clock.advance(Duration::from_secs(wait));
+        assert_eq!(alice.now(json!({})).await.text, first.text, "{code}");
+    }
+    let stream = alice.world.transmitter.stream_show(&alice.id).await.unwrap();
+    let trouble = stream.summary.trouble.unwrap();
+    assert_eq!((trouble.error.err.as_str(), trouble.sets), ("invalid_audience", 1));
+    assert_eq!(alice.now(json!({ "ack": first.jtis })).await.txns, [0; 0]);
+    let stream = alice.world.transmitter.stream_show(&alice.id).await.unwrap();
+    assert_eq!((stream.summary.failed, stream.summary.trouble), (0, None));
+}
+
+/// After a day the operator has to see to it; what is behind it goes on.
+#[tokio::test]
+async fn what_is_said_of_us_for_a_day_is_failed() {
+    let alice = Alice::for_good().await;
+    alice.emit(0..2).await;
+    let jtis = alice.now(json!({})).await.jtis;
+    let error = json!({ jtis[0].as_str(): { "err": "invalid_issuer" } });
+    for _ in 0..8 {
+        assert_eq!(alice.now(json!({ "setErrs": error })).await.txns, [0; 0]);
+        alice.world.clock.advance(Duration::from_hours(3));
+        assert_eq!(alice.now(json!({})).await.txns, [0, 1]);
+    }
+    assert_eq!(alice.now(json!({ "setErrs": error })).await.txns, [1]);
+    let failed = alice.world.transmitter.stream_show(&alice.id).await.unwrap().summary.failed;
+    assert_eq!(failed, 1);
+}
+
+/// A poll that waits does not read a thousand SETs every second that are not due.
+#[tokio::test]
+async fn a_poll_that_waits_reads_what_is_not_due_once() {
+    let alice = Alice::with(|config| config.poll_wait = Duration::from_secs(20)).await;
+    alice.emit(0..30).await;
+    let jtis = alice.now(json!({})).await.jtis;
+    let errors: Value = jtis
+        .iter()
+        .map(|jti| (jti.clone(), json!({ "err": "access_denied" })))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    for wait in [3, 10, 30, 100] {
+        assert_eq!(alice.now(json!({ "setErrs": errors })).await.txns, [0; 0]);
+        alice.world.clock.advance(Duration::from_secs(wait));
+    }
+    assert_eq!(alice.now(json!({ "setErrs": errors })).await.txns, [0; 0]);
+    alice.world.table.take();
+    let mut waiting = pin!(alice.poll(json!({})));
+    until_it_waits(&alice.world, &mut waiting).await;
+    let first = alice.world.table.take().query_items;
+    alice.world.clock.advance(Duration::from_secs(1));
+    until_it_waits(&alice.world, &mut waiting).await;
+    let second = alice.world.table.take().query_items;
+    assert!(first >= 30 && second < 5, "{first} and then {second}");
+    // Something about somebody else comes at once.
+    let mut bobs = session_revoked("bob@example.com");
+    bobs["txn"] = json!("30");
+    alice.world.emit(&bobs).await;
+    alice.world.settle().await;
+    assert_eq!(Polled::of(&soon(&alice.world, &mut waiting).await).txns, [30]);
+}
+
+/// Both were said: it is an error.
+#[tokio::test]
+async fn a_set_that_is_acknowledged_and_in_error_is_in_error() {
+    let alice = Alice::new().await;
+    alice.emit(0..1).await;
+    let jtis = alice.now(json!({})).await.jtis;
+    let errors = json!({ jtis[0].as_str(): { "err": "invalid_request" } });
+    alice.now(json!({ "ack": jtis, "setErrs": errors })).await;
+    let stream = alice.world.transmitter.stream_show(&alice.id).await.unwrap();
+    assert_eq!(stream.summary.failed, 1);
 }
 
 /// 151: the member that is wrong is named, and nothing is settled.

@@ -48,7 +48,7 @@ pub struct PushAnswer {
     pub retry_after: Option<String>,
     /// The media type, without parameters, in lower case.
     pub content_type: Option<String>,
-    /// The beginning of the body, at most 20 kB.
+    /// The beginning of the body, at most 20 kB, of an answer that is not a success.
     pub body: Vec<u8>,
 }
 

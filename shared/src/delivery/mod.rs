@@ -12,6 +12,7 @@ mod poll;
 mod push;
 mod sweep;
 mod task;
+mod verdict;
 
 pub use accept::{Accepted, Door, MAX_RECEIVES, dead_letter};
 pub use address::check_endpoint;

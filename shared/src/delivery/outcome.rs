@@ -5,33 +5,29 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{PushAnswer, PushError, backoff};
-use crate::clock;
+use super::{PushAnswer, PushError, backoff, verdict::Verdict};
+use crate::{clock, set::SetError};
 
 /// The result of a push.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PushOutcome {
     /// The receiver has it ([RFC 8935, 2.2]).
     Accepted,
-    /// The receiver refuses this SET for good and says why ([RFC 8935, 2.3]).
-    Rejected {
-        /// The error code, at most 100 characters.
-        err: String,
-        /// The explanation, at most 500 characters.
-        description: Option<String>,
-    },
+    /// The receiver refuses this SET for good and says why ([RFC 8935, 2.3]): at most 100 characters
+    /// of code and 500 of words.
+    Rejected(SetError),
     /// It did not work this time.
     Retry {
         /// When the receiver wants to be asked again, within our bounds; else the schedule counts
         /// ([`backoff::delay`]).
         after: Option<Duration>,
-        /// What happened, in words for the operator.
-        reason: String,
+        /// What happened: the receiver's code, if it gave one, and words for the operator.
+        error: SetError,
     },
     /// It did not work, and the time for trying is over.
     GiveUp {
-        /// What happened the last time, in words for the operator.
-        reason: String,
+        /// What happened the last time.
+        error: SetError,
     },
 }
 
@@ -54,30 +50,38 @@ impl PushOutcome {
     /// What `answer`, which came at `now`, means.
     ///
     /// Only an answer that is certain ends the attempts: success, or the error object of
-    /// [RFC 8935, 2.3], whatever its `err` (codes beyond those of 2.4 exist, such as SSF's
-    /// `invalid_state`). All else may pass: a certificate is renewed, a secret corrected, a page
-    /// found again. So a 400 without an `err` (most often a proxy's), 404, 410 and redirects (which
-    /// are never followed) are tried again, too. That way nothing is lost by a receiver's mistake,
-    /// and the schedule bounds what it costs.
+    /// [RFC 8935, 2.3] with a code that speaks of the SET (see [`super::verdict`]). All else may pass:
+    /// a key set is read again, a certificate renewed, a secret corrected, a page found again. So
+    /// codes that speak of us, a 400 without an `err` (most often a proxy's), 404, 410 and redirects
+    /// (which are never followed) are tried again, too. That way nothing is lost by a receiver's
+    /// mistake, and the schedule bounds what it costs.
     pub fn of(answer: &Result<PushAnswer, PushError>, attempt: Attempt, now: Timestamp) -> Self {
-        let (reason, after) = match answer {
+        let wait = |after: &Option<String>| {
+            after.as_deref().and_then(|text| wait(text, attempt.number, now))
+        };
+        let (error, after) = match answer {
             Ok(PushAnswer { status: 200..=299, .. }) => return Self::Accepted,
-            Ok(PushAnswer { status: 400, body, .. })
+            Ok(PushAnswer { status: 400, body, retry_after, .. })
                 if let Some(error) = ErrorObject::read(body) =>
             {
-                return error.into();
+                let error = SetError::from(error);
+                match Verdict::of(&error.err) {
+                    Verdict::OfSet => return Self::Rejected(error),
+                    Verdict::OfUs => (error, wait(retry_after)),
+                }
             }
             Ok(PushAnswer { status, retry_after, .. }) => {
-                let after = retry_after.as_deref();
-                (said(*status), after.and_then(|text| wait(text, attempt.number, now)))
+                (SetError::push_failed(said(*status)), wait(retry_after))
             }
             // What TLS finds wrong may quote the receiver's certificate.
-            Err(error) => (bounded(&error.to_string(), MAX_DESCRIPTION), None),
+            Err(error) => {
+                (SetError::push_failed(bounded(&error.to_string(), MAX_DESCRIPTION)), None)
+            }
         };
         if backoff::exhausted(attempt.first_at, now) {
-            Self::GiveUp { reason }
+            Self::GiveUp { error }
         } else {
-            Self::Retry { after, reason }
+            Self::Retry { after, error }
         }
     }
 }
@@ -123,11 +127,11 @@ impl ErrorObject {
     }
 }
 
-impl From<ErrorObject> for PushOutcome {
+impl From<ErrorObject> for SetError {
     fn from(error: ErrorObject) -> Self {
-        Self::Rejected {
+        Self {
             err: bounded(&error.err, MAX_ERR),
-            description: error.description.as_str().map(|text| bounded(text, MAX_DESCRIPTION)),
+            description: bounded(error.description.as_str().unwrap_or_default(), MAX_DESCRIPTION),
         }
     }
 }
@@ -160,9 +164,12 @@ mod tests {
         PushOutcome::of(&Ok(answer(status, body, None)), FIRST, at(60))
     }
 
-    fn rejected(err: &str, description: Option<&str>) -> PushOutcome {
-        let description = description.map(str::to_owned);
-        PushOutcome::Rejected { err: err.to_owned(), description }
+    fn error(err: &str, description: &str) -> SetError {
+        SetError { err: err.to_owned(), description: description.to_owned() }
+    }
+
+    fn rejected(err: &str, description: &str) -> PushOutcome {
+        PushOutcome::Rejected(error(err, description))
     }
 
     #[test]
@@ -173,25 +180,39 @@ mod tests {
     }
 
     #[test]
-    fn a_400_with_an_err_is_a_rejection_for_good() {
+    fn a_400_with_an_err_that_speaks_of_the_set_is_a_rejection_for_good() {
         for (body, expected) in [
-            // [RFC 8935, 2.3], figure 4.
             (
-                r#"{"err": "invalid_key", "description": "Key ID 12345 has been revoked."}"#,
-                rejected("invalid_key", Some("Key ID 12345 has been revoked.")),
+                r#"{"err": "invalid_request", "description": "It has no sub_id."}"#,
+                rejected("invalid_request", "It has no sub_id."),
             ),
-            (r#"{"err":"invalid_state"}"#, rejected("invalid_state", None)),
-            (r#"{"err":"of_their_own","description":7}"#, rejected("of_their_own", None)),
-            (r#"{"err":"a","description":"\u001b[31mred"}"#, rejected("a", Some(" [31mred"))),
+            (r#"{"err":"invalid_state"}"#, rejected("invalid_state", "")),
+            (r#"{"err":"of_their_own","description":7}"#, rejected("of_their_own", "")),
+            (r#"{"err":"a","description":"\u001b[31mred"}"#, rejected("a", " [31mred")),
         ] {
             assert_eq!(of(400, body), expected, "{body}");
         }
     }
 
+    /// Five SETs were lost to a receiver whose key set was five minutes old.
+    #[test]
+    fn a_400_with_an_err_that_speaks_of_us_is_tried_again() {
+        // [RFC 8935, 2.3], figure 4.
+        let body = r#"{"err": "invalid_key", "description": "Key ID 12345 has been revoked."}"#;
+        let error = error("invalid_key", "Key ID 12345 has been revoked.");
+        assert_eq!(of(400, body), PushOutcome::Retry { after: None, error: error.clone() });
+        let late = Ok(answer(400, body, Some("120")));
+        let after = Some(Duration::from_mins(2));
+        let outcome = PushOutcome::of(&late, FIRST, at(60));
+        assert_eq!(outcome, PushOutcome::Retry { after, error: error.clone() });
+        let outcome = PushOutcome::of(&late, FIRST, at(24 * 3_600));
+        assert_eq!(outcome, PushOutcome::GiveUp { error });
+    }
+
     #[test]
     fn a_rejection_is_kept_at_a_bounded_length() {
         let body = serde_json::json!({"err": "ä".repeat(200), "description": "ö".repeat(2_000)});
-        let expected = rejected(&"ä".repeat(100), Some(&"ö".repeat(500)));
+        let expected = rejected(&"ä".repeat(100), &"ö".repeat(500));
         assert_eq!(of(400, &body.to_string()), expected);
     }
 
@@ -199,13 +220,15 @@ mod tests {
     fn a_rejection_stands_even_when_the_time_for_trying_is_over() {
         let answer = answer(400, r#"{"err":"invalid_request"}"#, None);
         let outcome = PushOutcome::of(&Ok(answer), FIRST, at(90_000));
-        assert_eq!(outcome, rejected("invalid_request", None));
+        assert_eq!(outcome, rejected("invalid_request", ""));
     }
 
     #[test]
     fn all_else_is_tried_again() {
         let reason = |outcome: PushOutcome| match outcome {
-            PushOutcome::Retry { after: None, reason } => reason,
+            PushOutcome::Retry { after: None, error } if error.err == "push_failed" => {
+                error.description
+            }
             other => panic!("{other:?}"),
         };
         for body in ["", "<html>", "{}", r#"{"err":""}"#, r#"{"err":null}"#, r#"{"error":"x"}"#] {
@@ -231,8 +254,8 @@ mod tests {
     fn after_a_day_of_failures_it_is_given_up() {
         let late = at(24 * 3_600);
         let outcome = PushOutcome::of(&Ok(answer(503, "", Some("5"))), FIRST, late);
-        let reason = "the receiver answered 503".to_owned();
-        assert_eq!(outcome, PushOutcome::GiveUp { reason });
+        let error = SetError::push_failed("the receiver answered 503".to_owned());
+        assert_eq!(outcome, PushOutcome::GiveUp { error });
         let outcome = PushOutcome::of(&Ok(answer(202, "", None)), FIRST, late);
         assert_eq!(outcome, PushOutcome::Accepted);
     }
@@ -266,9 +289,9 @@ mod tests {
         ] {
             let attempt = Attempt { number: attempt, first_at: now };
             let outcome = PushOutcome::of(&Ok(answer(429, "", Some(text))), attempt, now);
-            let reason = "the receiver answered 429".to_owned();
+            let error = SetError::push_failed("the receiver answered 429".to_owned());
             let after = seconds.map(Duration::from_secs);
-            assert_eq!(outcome, PushOutcome::Retry { after, reason }, "{text:?}");
+            assert_eq!(outcome, PushOutcome::Retry { after, error }, "{text:?}");
         }
     }
 }

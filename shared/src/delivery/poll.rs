@@ -1,6 +1,9 @@
 //! Poll (RFC 8936).
 
-use std::{collections::BTreeMap, pin::pin};
+use std::{
+    collections::{BTreeMap, HashSet},
+    pin::pin,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
@@ -9,9 +12,10 @@ use crate::{
     Error, Transmitter,
     client::Receiver,
     clock,
-    delivery::sift,
+    delivery::{backoff, sift, verdict::Verdict},
     json::Invalid,
-    set::{Held, Jti, PENDING, SetError, SignedToken, TokenStatus, lane_prefix},
+    metrics::{self, Metric},
+    set::{Held, IssuedToken, Jti, PENDING, SetError, SignedToken, TokenStatus, lane_prefix},
     stream::{Status, Stream, StreamId},
 };
 
@@ -25,7 +29,8 @@ pub struct PollRequest {
     pub return_immediately: bool,
     /// The SETs that were received and are not to come again.
     pub ack: Vec<Jti>,
-    /// The SETs that were received and are no good.
+    /// The SETs that were received and are no good, or that the receiver cannot judge because of
+    /// something that is wrong with us: those are offered again, later and later.
     pub set_errs: BTreeMap<Jti, SetError>,
 }
 
@@ -100,7 +105,7 @@ impl Transmitter {
         let limit =
             request.max_events.map_or(most, |max| most.min(usize::try_from(max).unwrap_or(most)));
         if limit == 0 || request.return_immediately {
-            return self.poll_now(&stream, limit).await;
+            return self.poll_now(&stream, limit, &mut Look::default()).await;
         }
         self.poll_and_wait(receiver, stream, limit, until).await
     }
@@ -122,11 +127,12 @@ impl Transmitter {
     ) -> Result<PollResponse, Error> {
         let clock = &self.parts().clock;
         let wake = self.wakes().of(&stream.id);
+        let mut look = Look::default();
         loop {
             // Listen before looking, or what comes in between is not heard.
             let mut woken = pin!(wake.notified());
             woken.as_mut().enable();
-            let response = self.poll_now(&stream, limit).await?;
+            let response = self.poll_now(&stream, limit, &mut look).await?;
             let left = clock::since(clock.now(), until);
             if !response.sets.is_empty() || left.is_zero() || self.wakes().is_ended() {
                 return Ok(response);
@@ -135,7 +141,11 @@ impl Transmitter {
                 () = woken => {}
                 () = clock.sleep(left.min(LOOK_EVERY)) => {}
             }
-            stream = self.polled_stream(receiver, &stream.id).await?;
+            let before = stream;
+            stream = self.polled_stream(receiver, &before.id).await?;
+            if stream != before || look.is_over(clock.now()) {
+                look = Look::default();
+            }
         }
     }
 
@@ -145,22 +155,33 @@ impl Transmitter {
         self.wakes().end();
     }
 
-    /// What is pending now, at most `limit`.
-    async fn poll_now(&self, stream: &Stream, limit: usize) -> Result<PollResponse, Error> {
+    /// What is pending now, at most `limit`, behind what an earlier `look` of the same poll saw.
+    async fn poll_now(
+        &self,
+        stream: &Stream,
+        limit: usize,
+        look: &mut Look,
+    ) -> Result<PollResponse, Error> {
         let mut response = PollResponse::default();
         // Lane 0 may hold the news that the stream stops; what else is held is not read.
         let prefix = match stream.status {
             Status::Enabled => PENDING.to_owned(),
             Status::Paused | Status::Disabled | Status::DisabledDeleted => lane_prefix(0),
         };
-        let mut after = None;
+        let now = self.parts().clock.now();
+        let mut after = look.after.clone();
         let mut bytes = 0;
         loop {
             let wanted = limit - response.sets.len() + 1;
+            let wanted = if look.due.is_some() { wanted.max(MANY) } else { wanted };
             let (held, next) = self.pending(&stream.id, &prefix, after.as_deref(), wanted).await?;
+            let last = held.last().and_then(|held| held.token.order());
             let (passing, void) = sift(stream, held);
             self.drop_issued(void).await?;
             for Held { token, .. } in passing {
+                if look.passes_over(stream, &token, now) {
+                    continue;
+                }
                 bytes += token.signed.as_str().len();
                 let full = response.sets.len() == limit
                     || (bytes > MAX_BYTES && !response.sets.is_empty());
@@ -171,6 +192,9 @@ impl Transmitter {
                 response.sets.0.push((token.jti, token.signed));
             }
             if next.is_none() {
+                if look.due.is_some() {
+                    look.after = last.or(look.after.take());
+                }
                 return Ok(response);
             }
             after = next;
@@ -187,9 +211,10 @@ impl Transmitter {
             let reason = format!("settles more than {MAX_SETTLED} SETs at once");
             return Err(Invalid::new("ack", reason).into());
         }
+        // One that is named in both is in error.
         let mut outcomes: BTreeMap<Jti, Option<SetError>> =
-            set_errs.into_iter().map(|(jti, error)| (jti, Some(error.bounded()))).collect();
-        outcomes.extend(ack.into_iter().map(|jti| (jti, None)));
+            ack.into_iter().map(|jti| (jti, None)).collect();
+        outcomes.extend(set_errs.into_iter().map(|(jti, error)| (jti, Some(error.bounded()))));
         let jtis: Vec<Jti> = outcomes.keys().cloned().collect();
         for jtis in jtis.chunks(100) {
             let mut settled = Vec::new();
@@ -199,13 +224,88 @@ impl Transmitter {
                     continue;
                 }
                 let error = outcomes.get(&held.token.jti).cloned().flatten();
-                held.token.status =
-                    if error.is_some() { TokenStatus::Failed } else { TokenStatus::Sent };
-                held.token.error = error;
-                settled.push(held);
+                if let Some(error) = &error {
+                    metrics::count_at(Metric::PushFailures, &stream.id);
+                    tracing::warn!(
+                        stream.id = %stream.id, set.jti = %held.token.jti, err = error.err,
+                        "the receiver does not take a SET",
+                    );
+                }
+                if self.settle_one(stream, &mut held.token, error) {
+                    settled.push(held);
+                }
             }
             self.settle(settled).await?;
         }
         Ok(())
+    }
+
+    /// Notes what the receiver said of one SET; says whether that changes anything.
+    fn settle_one(
+        &self,
+        stream: &Stream,
+        token: &mut IssuedToken,
+        error: Option<SetError>,
+    ) -> bool {
+        let parts = self.parts();
+        let now = parts.clock.now();
+        let attempt = token.attempt(stream, now);
+        let of_us = error.as_ref().is_some_and(|error| Verdict::of(&error.err) == Verdict::OfUs);
+        if of_us && token.waits(stream, now).is_some() {
+            // The same was said before, and the answer was lost.
+            return false;
+        }
+        if of_us && token.status == TokenStatus::Failed {
+            return false;
+        }
+        token.next_attempt = None;
+        match error {
+            None => {
+                token.status = TokenStatus::Sent;
+                token.error = None;
+            }
+            Some(error) if of_us && !backoff::exhausted(attempt.first_at, now) => {
+                token.put_off(attempt, error);
+                let jitter = backoff::jitter(parts.ids.fresh());
+                let time = backoff::delay(attempt.number, jitter);
+                token.next_attempt = Some(clock::add(now, time));
+            }
+            Some(error) => {
+                token.status = TokenStatus::Failed;
+                token.error = Some(error);
+            }
+        }
+        true
+    }
+}
+
+/// What a poll has seen of what is pending. What the receiver could not judge is not due yet, and
+/// what is behind it of the same subject waits for it; a poll that waits reads it once.
+#[derive(Debug, Default)]
+struct Look {
+    /// How far it came, once something was passed over.
+    after: Option<String>,
+    /// The subjects of which something is not due yet.
+    blocked: HashSet<String>,
+    /// When the first of that is due.
+    due: Option<Timestamp>,
+}
+
+/// How many SETs are read at once where some are passed over.
+const MANY: usize = 100;
+
+impl Look {
+    /// Whether `token` is not to be given yet.
+    fn passes_over(&mut self, stream: &Stream, token: &IssuedToken, now: Timestamp) -> bool {
+        if let Some(due) = token.waits(stream, now) {
+            self.due = Some(self.due.map_or(due, |first| first.min(due)));
+            self.blocked.insert(token.subject.clone());
+        }
+        self.blocked.contains(&token.subject)
+    }
+
+    /// Whether something that was passed over is due.
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.due.is_some_and(|due| due <= now)
     }
 }

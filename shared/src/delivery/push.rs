@@ -12,6 +12,7 @@ use crate::{
     delivery::{Attempt, Bell, Push, PushOutcome, PushTask, When, backoff},
     event::Family,
     metrics::{self, Metric},
+    seal::SealError,
     set::{Held, IssuedToken, PENDING, Passage, SetError, TokenStatus, lane_prefix},
     stream::{Delivery, Rest, Status, Stream},
 };
@@ -281,13 +282,20 @@ impl Transmitter {
         read_at: Timestamp,
         held: Vec<Held>,
     ) -> Result<Fared, Error> {
+        // First: nothing takes time between the look whether the stream still goes, and the request.
+        let header = self.header(stream).await;
         for (at, mut held) in held.into_iter().enumerate() {
             let now = self.parts().clock.now();
-            if at > 0 && clock::since(read_at, now) >= STREAM_AGE {
-                return Ok(Fared::Slowly);
+            if clock::since(read_at, now) >= STREAM_AGE {
+                // Of each list the first may go, if all is as it was: else, where reading takes that
+                // long, nothing would ever go.
+                let again = if at > 0 { None } else { self.stream(&stream.id).await? };
+                if again.is_none_or(|(again, _)| again != *stream) {
+                    return Ok(Fared::Slowly);
+                }
             }
-            let attempt = next_attempt(stream, &held.token, now);
-            let outcome = self.push_one(stream, &held.token, attempt).await;
+            let attempt = held.token.attempt(stream, now);
+            let outcome = self.push_one(stream, &header, &held.token, attempt).await;
             let now = self.parts().clock.now();
             let token = &mut held.token;
             token.next_attempt = None;
@@ -297,22 +305,22 @@ impl Transmitter {
                     token.error = None;
                     Fared::Well
                 }
-                PushOutcome::Rejected { err, description } => {
+                PushOutcome::Rejected(error) => {
                     token.status = TokenStatus::Failed;
-                    let description = description.unwrap_or_default();
-                    token.error = Some(SetError { err, description });
+                    token.error = Some(error);
                     Fared::Well
                 }
-                PushOutcome::Retry { after, reason } => {
-                    token.put_off(attempt, reason);
+                PushOutcome::Retry { after, error } => {
+                    token.put_off(attempt, error);
                     let jitter = backoff::jitter(self.parts().ids.fresh());
                     let time = after.unwrap_or_else(|| backoff::delay(attempt.number, jitter));
                     let due = clock::add(now, time);
                     token.next_attempt = Some(due);
                     Fared::Badly(Delay { time, due, asked: after.is_some() })
                 }
-                PushOutcome::GiveUp { reason } => {
-                    token.put_off(attempt, reason.clone());
+                PushOutcome::GiveUp { error } => {
+                    let reason = error.for_stream();
+                    token.put_off(attempt, error);
                     match token.passage {
                         // The stream goes on without it; it was only about the stream's status.
                         Passage::Always => {
@@ -327,7 +335,7 @@ impl Transmitter {
                 metrics::count_at(Metric::PushFailures, &stream.id);
                 tracing::warn!(
                     stream.id = %stream.id, set.jti = %token.jti, attempt = attempt.number,
-                    err = error.err, reason = error.description, "push failed",
+                    err = error.err, reason = error.own_words(), "push failed",
                 );
             }
             self.settle(vec![held]).await?;
@@ -341,17 +349,19 @@ impl Transmitter {
     async fn push_one(
         &self,
         stream: &Stream,
+        header: &Result<Option<Secret>, SealError>,
         token: &IssuedToken,
         attempt: Attempt,
     ) -> PushOutcome {
         let Delivery::Push { endpoint_url, .. } = &stream.delivery else {
             // The caller looked; the receiver will ask for it.
-            return PushOutcome::Retry { after: None, reason: "the stream is polled".to_owned() };
+            let error = SetError::push_failed("the stream is polled".to_owned());
+            return PushOutcome::Retry { after: None, error };
         };
-        let Ok(authorization) = self.header(stream).await else {
+        let Ok(authorization) = header else {
             // It is our fault, not the receiver's: however long it lasts, nothing is given up.
             let reason = "its authorization header cannot be opened".to_owned();
-            return PushOutcome::Retry { after: None, reason };
+            return PushOutcome::Retry { after: None, error: SetError::push_failed(reason) };
         };
         let push = Push {
             endpoint: endpoint_url.url(),
@@ -401,17 +411,6 @@ impl Transmitter {
     }
 }
 
-/// Which attempt to send `token` is made now.
-fn next_attempt(stream: &Stream, token: &IssuedToken, now: Timestamp) -> Attempt {
-    match token.first_attempt {
-        // What was tried before the stream was enabled again does not count.
-        Some(first_at) if Some(first_at) >= stream.round_began => {
-            Attempt { number: token.attempts + 1, first_at }
-        }
-        Some(_) | None => Attempt { number: 1, first_at: now },
-    }
-}
-
 /// Those of `held` that `stream` lets pass, and those that are void.
 pub(crate) fn sift(stream: &Stream, held: Vec<Held>) -> (Vec<Held>, Vec<Held>) {
     let (mut passing, mut void) = (Vec::new(), Vec::new());
@@ -447,9 +446,7 @@ fn by_subject(stream: &Stream, held: Vec<Held>, now: Timestamp, walk: &mut Walk)
     let mut subjects: Vec<Vec<Held>> = Vec::new();
     for held in held {
         let token = &held.token;
-        // What was put off before the stream was enabled again waits no longer.
-        let counts = Some(token.last_modified) >= stream.round_began;
-        if let Some(due) = token.next_attempt.filter(|next| counts && *next > now) {
+        if let Some(due) = token.waits(stream, now) {
             walk.block(token.subject.clone(), due);
         }
         if walk.blocked.contains(&token.subject) {

@@ -17,7 +17,7 @@ pub use events::{EventFilter, EventRecord, EventSummary};
 pub use failed::Retried;
 pub use fate::{Emitted, Fate, IssuedTo};
 use serde::Serialize;
-pub use streams::{COUNTED, StreamDetails, StreamFilter, StreamSummary};
+pub use streams::{COUNTED, StreamDetails, StreamFilter, StreamSummary, Trouble};
 pub use txn::{Followed, Txn};
 
 /// Part of a list. The next part begins behind the last one of this.

@@ -10,12 +10,12 @@ use crate::{
     client::{ClientId, Profile},
     event::EventType,
     operator::Listed,
-    set::{FAILED, PENDING, issued_partition},
+    set::{FAILED, IssuedToken, PENDING, SetError, issued_partition},
     stream::{
         DefaultSubjects, Delivery, Reason, Status, Stream, StreamId,
         store::{decode, stream_key},
     },
-    table::{Query, class},
+    table::{Item, Query, class},
 };
 
 /// SETs are counted up to this; the number itself says "as many, or more".
@@ -65,10 +65,37 @@ pub struct StreamSummary {
     pub pending: usize,
     /// How many SETs failed, up to [`COUNTED`].
     pub failed: usize,
+    /// What keeps some of those that are pending from getting through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
     /// When it was created.
     pub created: Timestamp,
     /// When it was last changed.
     pub last_modified: Timestamp,
+}
+
+/// Why SETs of a stream were tried in vain.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Trouble {
+    /// What was wrong the last time.
+    pub error: SetError,
+    /// Since when, of those that still wait.
+    pub since: Timestamp,
+    /// How many of those that are pending were tried in vain, among the first [`COUNTED`].
+    pub sets: usize,
+}
+
+impl Trouble {
+    /// The trouble that these pending SETs have.
+    fn of(pending: &[IssuedToken]) -> Option<Self> {
+        let tried = || pending.iter().filter(|token| token.error.is_some());
+        let last = tried().max_by_key(|token| token.last_modified)?;
+        Some(Self {
+            error: last.error.clone()?,
+            since: tried().filter_map(|token| token.first_attempt).min()?,
+            sets: tried().count(),
+        })
+    }
 }
 
 /// All that an operator can know of a stream. The value of its authorization header is no part of
@@ -239,6 +266,8 @@ impl Transmitter {
     }
 
     async fn summarize(&self, stream: &Stream) -> Result<StreamSummary, Error> {
+        let pending = self.first(&stream.id, PENDING).await?;
+        let tokens: Vec<IssuedToken> = pending.iter().map(decode).collect::<Result<_, _>>()?;
         let endpoint_host = match &stream.delivery {
             Delivery::Poll { .. } => None,
             Delivery::Push { endpoint_url, .. } => endpoint_url.url().host_str().map(str::to_owned),
@@ -252,22 +281,27 @@ impl Transmitter {
             endpoint_host,
             events_delivered: stream.events_delivered.clone(),
             default_subjects: stream.default_subjects,
-            pending: self.count(&stream.id, PENDING).await?,
-            failed: self.count(&stream.id, FAILED).await?,
+            pending: pending.len(),
+            failed: self.first(&stream.id, FAILED).await?.len(),
+            trouble: Trouble::of(&tokens),
             created: stream.created,
             last_modified: stream.last_modified,
         })
     }
 
-    async fn count(&self, stream: &StreamId, prefix: &str) -> Result<usize, Error> {
+    /// The SETs whose orders begin with `prefix`, up to [`COUNTED`].
+    async fn first(&self, stream: &StreamId, prefix: &str) -> Result<Vec<Item>, Error> {
         let mut query = Query::ordered(issued_partition(stream), prefix).limit(COUNTED);
-        let mut count = 0;
+        let mut items = Vec::new();
         loop {
             let page = self.parts().table.query(query.clone()).await?;
-            count += page.items.len();
+            items.extend(page.items);
             match page.next {
-                Some(next) if count < COUNTED => query.after = Some(next),
-                Some(_) | None => return Ok(count.min(COUNTED)),
+                Some(next) if items.len() < COUNTED => query.after = Some(next),
+                Some(_) | None => {
+                    items.truncate(COUNTED);
+                    return Ok(items);
+                }
             }
         }
     }

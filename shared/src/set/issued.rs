@@ -19,7 +19,7 @@ use crate::{
     metrics::{self, Metric},
     set::{Jti, SignedToken},
     stream::{
-        StreamId,
+        Stream, StreamId,
         store::{decode, encode},
     },
     table::{Condition, Content, Item, Key, Query, TableError, Version, Write, class},
@@ -115,6 +115,27 @@ pub struct SetError {
 }
 
 impl SetError {
+    /// A push in vain, of which the receiver did not say what was wrong with the SET.
+    pub(crate) fn push_failed(reason: String) -> Self {
+        Self { err: Self::PUSH_FAILED.to_owned(), description: reason }
+    }
+
+    /// What a stream that stops for it is told: the receiver's code, but not its words.
+    pub(crate) fn for_stream(&self) -> String {
+        match self.own_words() {
+            Some(words) => words.to_owned(),
+            None => format!("the receiver answered 400 with {}", self.err),
+        }
+    }
+
+    /// The description, if it is ours: a receiver's may say anything, and is not for a log.
+    pub(crate) fn own_words(&self) -> Option<&str> {
+        (self.err == Self::PUSH_FAILED).then_some(self.description.as_str())
+    }
+
+    /// Our own code for that.
+    pub(crate) const PUSH_FAILED: &str = "push_failed";
+
     /// At most 100 bytes of code and 500 of words, whatever a receiver sends.
     #[must_use]
     pub fn bounded(mut self) -> Self {
@@ -152,10 +173,28 @@ pub(crate) fn sortable(time: Timestamp) -> String {
 
 impl IssuedToken {
     /// Notes an attempt that was in vain.
-    pub(crate) fn put_off(&mut self, attempt: Attempt, reason: String) {
+    pub(crate) fn put_off(&mut self, attempt: Attempt, error: SetError) {
         self.attempts = attempt.number;
         self.first_attempt = Some(attempt.first_at);
-        self.error = Some(SetError { err: "push_failed".to_owned(), description: reason });
+        self.error = Some(error);
+    }
+
+    /// Until when it waits, on `stream`, if it does at `now`. What was put off before the stream was
+    /// enabled again waits no longer.
+    pub(crate) fn waits(&self, stream: &Stream, now: Timestamp) -> Option<Timestamp> {
+        let counts = Some(self.last_modified) >= stream.round_began;
+        self.next_attempt.filter(|next| counts && *next > now)
+    }
+
+    /// The attempt that is made now.
+    pub(crate) fn attempt(&self, stream: &Stream, now: Timestamp) -> Attempt {
+        match self.first_attempt {
+            // What was tried before the stream was enabled again does not count.
+            Some(first_at) if Some(first_at) >= stream.round_began => {
+                Attempt { number: self.attempts + 1, first_at }
+            }
+            Some(_) | None => Attempt { number: 1, first_at: now },
+        }
     }
 
     /// When the queue took the event that it tells.
@@ -170,7 +209,8 @@ impl IssuedToken {
         Key::new(issued_partition(stream), jti.as_str())
     }
 
-    fn order(&self) -> Option<String> {
+    /// Where it stands among the others of its stream, if it does.
+    pub(crate) fn order(&self) -> Option<String> {
         match self.status {
             TokenStatus::New => {
                 Some(format!("{}{}#{}", lane_prefix(self.lane), self.place, self.jti))

@@ -187,7 +187,7 @@ async fn what_a_polling_receiver_found_no_good_comes_again_with_the_same_bytes()
     };
     let first = poll(BTreeMap::new()).await;
     let jti = first.keys().next().unwrap();
-    let error = SetError { err: "invalid_audience".into(), description: "not us".into() };
+    let error = SetError { err: "invalid_request".into(), description: "no sub_id".into() };
     assert!(poll(BTreeMap::from([(jti.clone(), error.clone())])).await.is_empty());
     let failed = listed(&world, &of(TokenStatus::Failed)).await;
     assert_eq!(failed[0].error, Some(error));

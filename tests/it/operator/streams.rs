@@ -88,6 +88,14 @@ async fn a_stream_is_shown_with_its_backlog_and_without_its_secret() {
       "status": "enabled",
       "stream_id": "00000000000000000000000000000001",
       "subject_in_event": false,
+      "trouble": {
+        "error": {
+          "description": "the receiver answered 503",
+          "err": "push_failed"
+        },
+        "sets": 1,
+        "since": "2026-01-01T00:00:00Z"
+      },
       "verify_certificates": true
     }
     "#);

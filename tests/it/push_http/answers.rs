@@ -1,11 +1,14 @@
 //! The request, and what is made of the answer.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::HeaderValue;
 use insta::assert_snapshot;
 use jiff::Timestamp;
-use ssf::delivery::{Attempt, PushAnswer, PushOutcome};
+use ssf::{
+    delivery::{Attempt, PushAnswer, PushOutcome},
+    set::SetError,
+};
 use tests::{Received, Reply, Setup, TestReceiver};
 
 use super::*;
@@ -121,10 +124,11 @@ async fn whatever_retry_after_says_the_wait_is_bounded() {
         let answer = push(&client, &receiver.url("/")).await;
         let attempt = Attempt { number: 1, first_at: now };
         let after = seconds.map(Duration::from_secs);
-        let reason = "the receiver answered 503".to_owned();
+        let description = "the receiver answered 503".to_owned();
+        let error = SetError { err: "push_failed".to_owned(), description };
         assert_eq!(
             PushOutcome::of(&answer, attempt, now),
-            PushOutcome::Retry { after, reason },
+            PushOutcome::Retry { after, error },
             "{retry_after}"
         );
     }
@@ -149,8 +153,8 @@ async fn of_a_long_body_20_kilobytes_are_read() {
             TestReceiver::start_as(Setup { protocols: vec![protocol], ..Setup::default() }).await;
         let client = client(&receiver);
         receiver.reply(Reply::status(400).body(vec![b'x'; 1_000_000]));
-        receiver.reply(Reply::Endless(202));
-        for status in [400, 202] {
+        receiver.reply(Reply::Endless(400));
+        for status in [400, 400] {
             let answer = push(&client, &receiver.url("/")).await.unwrap();
             assert_eq!((answer.status, answer.body.len()), (status, 20_000), "{protocol}");
         }
@@ -163,9 +167,25 @@ async fn when_a_body_stalls_the_status_is_the_answer_all_the_same() {
     for protocol in ["h2", "http/1.1"] {
         let receiver =
             TestReceiver::start_as(Setup { protocols: vec![protocol], ..Setup::default() }).await;
-        receiver.reply(Reply::Stalled(202, "and then"));
+        receiver.reply(Reply::Stalled(400, "and then"));
         let answer = push(&hurried(&receiver), &receiver.url("/")).await.unwrap();
-        assert_eq!((answer.status, answer.body), (202, b"and then".to_vec()), "{protocol}");
+        assert_eq!((answer.status, answer.body), (400, b"and then".to_vec()), "{protocol}");
+    }
+}
+
+/// Of a receiver that answers and keeps the connection open, 15 s a SET were lost.
+#[tokio::test]
+async fn nobody_waits_for_the_body_of_an_answer_for_more_than_a_second() {
+    for protocol in ["h2", "http/1.1"] {
+        let receiver =
+            TestReceiver::start_as(Setup { protocols: vec![protocol], ..Setup::default() }).await;
+        let client = client(&receiver);
+        for status in [202, 400] {
+            receiver.reply(Reply::Stalled(status, "and then"));
+            let began = Instant::now();
+            assert_eq!(told(push(&client, &receiver.url("/")).await), Ok(status), "{protocol}");
+            assert!(began.elapsed() < AMPLE / 2, "{protocol}");
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) enum Wish {
     Delete { stream: usize },
     Deliver { stream: usize, endpoint: Option<usize> },
     Ingest,
-    Poll { stream: usize, ack: Vec<String>, set_errs: Vec<String> },
+    Poll { stream: usize, ack: Vec<String>, set_errs: Vec<String>, of_us: bool },
     Push,
     Read { stream: usize },
     Retry,
@@ -234,21 +234,21 @@ fn on_stream(
                 ask!(verify_stream, json!({"state": state})),
             )
         }
-        Call::Poll { max, ack, set_errs, .. } => {
+        Call::Poll { max, ack, set_errs, of_us, .. } => {
             let given = model.judge.given.get(&number).cloned().unwrap_or_default();
             let chosen = |bits: u8| -> Vec<String> {
                 let given = given.iter().enumerate().take(8);
                 given.filter(|(at, _)| bits >> at & 1 == 1).map(|(_, jti)| jti.clone()).collect()
             };
             let (ack, set_errs) = (chosen(ack), chosen(set_errs));
-            let error = SetError { err: "invalid_request".into(), description: "no".into() };
+            let error = error(of_us);
             let request = PollRequest {
                 max_events: Some(max.into()),
                 return_immediately: true,
                 ack: ack.iter().map(Jti::new).collect(),
                 set_errs: set_errs.iter().map(|jti| (Jti::new(jti), error.clone())).collect(),
             };
-            let wish = Wish::Poll { stream: number, ack, set_errs };
+            let wish = Wish::Poll { stream: number, ack, set_errs, of_us };
             let running = async move {
                 let response = t.poll(&me, &id, request).await?;
                 let sets = response.sets.keys().cloned().zip(response.sets.values());
@@ -267,6 +267,12 @@ fn on_stream(
             unreachable!("it is about no stream")
         }
     }
+}
+
+/// What a receiver says of a SET, or of us.
+fn error(of_us: bool) -> SetError {
+    let err = if of_us { "authentication_failed" } else { "invalid_request" };
+    SetError { err: err.into(), description: "no".into() }
 }
 
 async fn ingest(t: Transmitter, journal: Journal, door: Door) -> Result<Taken, Error> {

@@ -149,3 +149,25 @@ fn two_verifications_at_once_are_told_apart_when_one_crashes() {
     let both = Step::Run { calls: vec![verify, verify], fault, turns: 0 };
     runs([poll_stream(ALICE), both, emit(0)]);
 }
+
+#[test]
+fn a_walk_that_was_held_up_looks_again_whether_its_stream_still_goes() {
+    let pause = Call::SetStatus { stream: 0, status: Status::Paused, ours: false };
+    for turns in [1_897_562_758_435_067_466, 0x5555_5555_5555_5555, 0x3333_3333_3333_3333, 0] {
+        runs([
+            Step::call(Call::Create { receiver: ALICE, push: true, types: 7 }),
+            Step::Answer {
+                receiver: ALICE,
+                once: vec![Reply::Unauthorized, Reply::AcceptLate(2)],
+                then: Reply::Accept,
+            },
+            emit(3),
+            Step::Settle,
+            emit(3),
+            Step::call(Call::Ingest(Door::Standard)),
+            Step::call(Call::Verify { stream: 0 }),
+            Step::Advance(Duration::from_secs(1)),
+            Step::Run { calls: vec![pause, Call::Push], fault: None, turns },
+        ]);
+    }
+}

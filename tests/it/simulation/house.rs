@@ -356,6 +356,7 @@ impl HttpPush for Line {
             Reply::AcceptLate(seconds) => u64::from(seconds),
             Reply::Timeout => 15,
             Reply::Accept
+            | Reply::Accuse
             | Reply::BadRequest
             | Reply::Reject
             | Reply::TooMany(_)
@@ -373,15 +374,19 @@ impl HttpPush for Line {
     }
 }
 
+/// A 400 with this `err`.
+fn refusal(err: &str) -> Result<PushAnswer, PushError> {
+    let body = format!(r#"{{"err":"{err}","description":"no"}}"#).into_bytes();
+    status(400).map(|answer| PushAnswer { body, ..answer })
+}
+
 impl Reply {
     fn answer(self) -> Result<PushAnswer, PushError> {
         match self {
             Self::Accept | Self::AcceptLate(_) => status(202),
+            Self::Accuse => refusal("invalid_key"),
             Self::BadRequest => status(400),
-            Self::Reject => status(400).map(|answer| {
-                let body = br#"{"err":"invalid_request","description":"no"}"#.to_vec();
-                PushAnswer { body, ..answer }
-            }),
+            Self::Reject => refusal("invalid_request"),
             Self::Timeout => Err(PushError::Timeout(Duration::from_secs(15))),
             Self::TooMany(seconds) => status(429)
                 .map(|answer| PushAnswer { retry_after: Some(seconds.to_string()), ..answer }),
@@ -394,7 +399,8 @@ impl Reply {
     pub(super) fn is_success(self) -> bool {
         match self {
             Self::Accept | Self::AcceptLate(_) => true,
-            Self::BadRequest
+            Self::Accuse
+            | Self::BadRequest
             | Self::Reject
             | Self::Timeout
             | Self::TooMany(_)

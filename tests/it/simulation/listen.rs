@@ -43,8 +43,13 @@ impl Model {
             }
         }
         for call in calls {
-            let Wish::Poll { stream, ack, set_errs } = &call.wish else { continue };
-            self.settle_polled(*stream, ack, set_errs, &call.outcome);
+            let Wish::Poll { stream, ack, set_errs, of_us } = &call.wish else { continue };
+            // What is said of us may come again.
+            let refused = if *of_us { &[][..] } else { set_errs };
+            self.settle_polled(*stream, ack, refused, &call.outcome);
+            if *of_us && matches!(call.outcome, Outcome::Done(_)) {
+                self.judge.given.entry(*stream).or_default().retain(|jti| !set_errs.contains(jti));
+            }
         }
         if retries {
             self.judge.refused.clear();

@@ -238,7 +238,8 @@ pub(super) fn tells(sub_id: &Value, number: usize, known: &BTreeSet<(&str, &str)
     let all = SUBJECTS[number];
     let is_first = |pair: &(&str, &str)| all.iter().find(|other| other.0 == pair.0) == Some(pair);
     let allowed = all.iter().copied().filter(|pair| {
-        let any_known = known.iter().any(|other| other.0 == pair.0);
+        // What was named of another subject says nothing of this one.
+        let any_known = known.iter().any(|other| other.0 == pair.0 && all.contains(other));
         if any_known { known.contains(pair) } else { is_first(pair) }
     });
     let allowed: Vec<_> = allowed.collect();

@@ -84,6 +84,8 @@ pub(super) enum Call {
         max: u32,
         ack: u8,
         set_errs: u8,
+        /// These errors speak of us.
+        of_us: bool,
     },
     Push,
     Read {
@@ -150,6 +152,8 @@ pub(super) enum Done {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Reply {
     Accept,
+    /// A 400 with an `err` that speaks of us.
+    Accuse,
     /// After so many seconds.
     AcceptLate(u8),
     /// A 400 that says nothing.
@@ -281,6 +285,7 @@ fn pause() -> impl Strategy<Value = Duration> {
 fn reply() -> impl Strategy<Value = Reply> {
     prop_oneof![
         1 => Just(Reply::Accept),
+        1 => Just(Reply::Accuse),
         1 => (1..15_u8).prop_map(Reply::AcceptLate),
         1 => Just(Reply::BadRequest),
         1 => Just(Reply::Reject),
@@ -305,11 +310,11 @@ fn call() -> impl Strategy<Value = Call> {
         Status::Paused,
         Status::Disabled,
     ]);
-    let poll = (stream(), 0..5_u32, any::<u8>(), any::<u8>(), 0..4_u8).prop_map(
-        |(stream, max, ack, bad, some)| {
+    let poll = (stream(), 0..5_u32, any::<u8>(), any::<u8>(), 0..4_u8, any::<bool>()).prop_map(
+        |(stream, max, ack, bad, some, of_us)| {
             // Few of them are in error.
             let set_errs = if some == 0 { bad & !ack } else { 0 };
-            Call::Poll { stream, max, ack, set_errs }
+            Call::Poll { stream, max, ack, set_errs, of_us }
         },
     );
     prop_oneof![

@@ -6,7 +6,7 @@ use ssf::{
     Transmitter,
     event::EventType,
     operator::{EventFilter, EventRecord, EventSummary},
-    set::{Jti, TokenStatus},
+    set::{Jti, SetError, TokenStatus},
     stream::StreamId,
 };
 
@@ -226,9 +226,13 @@ fn table(events: &[EventSummary]) -> Table {
 }
 
 fn error(event: &EventSummary) -> Option<String> {
-    let error = event.error.as_ref()?;
-    let words = &error.description;
-    Some(if words.is_empty() { error.err.clone() } else { format!("{}: {words}", error.err) })
+    event.error.as_ref().map(error_text)
+}
+
+/// An error on one line.
+pub(super) fn error_text(error: &SetError) -> String {
+    let SetError { err, description } = error;
+    if description.is_empty() { err.clone() } else { format!("{err}: {description}") }
 }
 
 fn text(record: &EventRecord) -> String {

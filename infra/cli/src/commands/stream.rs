@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use ssf::{
     client::{ClientId, Profile},
     event::EventType,
-    operator::{COUNTED, StreamDetails, StreamFilter, StreamSummary},
+    operator::{COUNTED, StreamDetails, StreamFilter, StreamSummary, Trouble},
     stream::{DefaultSubjects, Reason, Status, StreamId},
 };
 
+use super::event::error_text;
 use crate::{
     args::{Data, OnStack, examples},
     output::{ASIDE, BAD, Cell, Fields, GOOD, Output, Table, WAITING, advise, time},
@@ -187,10 +188,18 @@ fn table(streams: &[StreamSummary]) -> Table {
             types(&stream.events_delivered).into(),
             counted(stream.pending, WAITING),
             counted(stream.failed, BAD),
-            stream.reason.clone().unwrap_or_default().into(),
+            stream.reason.clone().or_else(|| trouble(stream)).unwrap_or_default().into(),
         ]);
     }
     table
+}
+
+/// What keeps its SETs from getting through.
+fn trouble(stream: &StreamSummary) -> Option<String> {
+    let Trouble { error, since, sets } = stream.trouble.as_ref()?;
+    let words = error_text(error);
+    let sets = if *sets == 1 { "1 SET waits".to_owned() } else { format!("{sets} SETs wait") };
+    Some(format!("{sets} since {}: {words}", time(*since)))
 }
 
 fn fields(stream: &StreamDetails) -> Fields {
@@ -224,6 +233,7 @@ fn fields(stream: &StreamDetails) -> Fields {
         .with("subject in event", yes(stream.subject_in_event))
         .with("pending", counted(summary.pending, WAITING))
         .with("failed", counted(summary.failed, BAD))
+        .with_some("trouble", trouble(summary))
         .with_some("last active", stream.last_active.map(time))
         .with("created", time(summary.created))
         .with("last modified", time(summary.last_modified))

@@ -64,7 +64,7 @@ pub struct HttpsPushSettings {
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// For finding the address, connecting and TLS together.
     pub connect_timeout: Duration,
-    /// For all of a push, up to the end of the answer's body.
+    /// For a push up to the head of its answer; the body gets a second at most.
     pub total_timeout: Duration,
     /// For all of a fetch: somebody waits for what is decided by it.
     pub fetch_timeout: Duration,
@@ -92,6 +92,8 @@ impl HttpsPushSettings {
 
 type HttpsClient = Client<Connector, Full<Bytes>>;
 
+/// For the body of an answer to a push, from its head on.
+const BODY_TIMEOUT: Duration = Duration::from_secs(1);
 /// More of an answer to a push is not read.
 const MAX_ANSWER: usize = 20_000;
 /// A longer JWKS is refused.
@@ -176,7 +178,16 @@ impl HttpPush for HttpsPush {
         let mut beginning = Vec::new();
         // The status is the answer. That the body is too long, breaks off or never ends changes
         // nothing about it; what is missing of an error object is then missing.
-        let _ = timeout_at(deadline, read(body, MAX_ANSWER, &mut beginning)).await;
+        let until = deadline.min(Instant::now() + BODY_TIMEOUT);
+        if head.status.is_success() {
+            // Nobody waits for what says nothing; but a connection whose answer was read to its end
+            // can be used again.
+            tokio::spawn(async move {
+                let _ = timeout_at(until, read(body, MAX_ANSWER, &mut Vec::new())).await;
+            });
+        } else {
+            let _ = timeout_at(until, read(body, MAX_ANSWER, &mut beginning)).await;
+        }
         Ok(PushAnswer {
             status: head.status.as_u16(),
             retry_after: text(&head.headers, RETRY_AFTER).map(str::to_owned),
