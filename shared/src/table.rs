@@ -6,6 +6,7 @@
 
 pub mod class;
 mod limits;
+mod pages;
 
 use std::{error::Error as StdError, fmt};
 
@@ -16,6 +17,7 @@ use serde::{Serialize, de::DeserializeOwned};
 pub use limits::{
     SAME_KEY, check_key, check_keys, check_partition, check_transaction, check_write,
 };
+pub use pages::Pages;
 
 /// Keeps items. Every read is consistent: it sees each write that returned before it began.
 #[async_trait]

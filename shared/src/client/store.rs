@@ -63,20 +63,17 @@ impl Transmitter {
     /// All clients.
     pub(super) async fn read_clients(&self) -> Result<Vec<ClientRow>, Error> {
         let table = &self.parts().table;
-        let mut query = Query::sorted(class::CLIENTS.partition(), "").limit(100);
+        let query = Query::sorted(class::CLIENTS.partition(), "").limit(100);
+        let mut pages = table.pages(query);
         let mut clients = Vec::new();
-        loop {
-            let page = table.query(query.clone()).await?;
+        while let Some(items) = pages.next().await? {
             let keys: Vec<_> =
-                page.items.iter().map(|item| client_key(&ClientId(item.key.sk.clone()))).collect();
+                items.iter().map(|item| client_key(&ClientId(item.key.sk.clone()))).collect();
             for item in table.batch_get(&keys).await?.into_iter().flatten() {
                 clients.push(item.read()?);
             }
-            match page.next {
-                Some(next) => query = query.after(next),
-                None => return Ok(clients),
-            }
         }
+        Ok(clients)
     }
 
     pub(super) async fn insert_client(&self, row: &ClientRow) -> Result<(), Error> {
@@ -141,18 +138,9 @@ impl Transmitter {
 
     /// The tokens of a client that are not over.
     pub(super) async fn read_tokens(&self, id: &ClientId) -> Result<Vec<Token>, Error> {
-        let mut query = Query::sorted(class::TOKEN.of(id), "");
-        let mut tokens = Vec::new();
-        loop {
-            let page = self.parts().table.query(query.clone()).await?;
-            for item in &page.items {
-                tokens.push(item.read::<TokenRow>()?.token);
-            }
-            match page.next {
-                Some(next) => query = query.after(next),
-                None => return Ok(tokens),
-            }
-        }
+        let items = self.parts().table.query_all(Query::sorted(class::TOKEN.of(id), "")).await?;
+        let tokens = items.iter().map(|item| Ok(item.read::<TokenRow>()?.token));
+        tokens.collect()
     }
 
     /// Removes a client and all that is below it; what is below it first, so that an interrupted

@@ -4,7 +4,10 @@ use super::{
     Change, Directory, ResourceId,
     store::{audit_partition, txn_partition},
 };
-use crate::{Error, table::Query};
+use crate::{
+    Error,
+    table::{Item, Query},
+};
 
 impl Directory {
     /// All changes of a person or a group that are remembered, from the first to the last.
@@ -26,17 +29,7 @@ impl Directory {
     }
 
     async fn changes(&self, partition: String) -> Result<Vec<Change>, Error> {
-        let mut query = Query::sorted(partition, "");
-        let mut changes = Vec::new();
-        loop {
-            let page = self.parts().table.query(query.clone()).await?;
-            for item in page.items {
-                changes.push(item.read()?);
-            }
-            match page.next {
-                Some(next) => query = query.after(next),
-                None => return Ok(changes),
-            }
-        }
+        let items = self.parts().table.query_all(Query::sorted(partition, "")).await?;
+        Ok(items.iter().map(Item::read).collect::<Result<_, _>>()?)
     }
 }

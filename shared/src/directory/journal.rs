@@ -76,18 +76,10 @@ impl Directory {
     pub(crate) async fn journal(&self, group: &Group) -> Result<Option<Journal>, Error> {
         let Some(sequence) = group.journal else { return Ok(None) };
         let prefix = format!("{sequence:012}#");
-        let mut query = Query::sorted(journal_partition(group.id), prefix);
-        let mut rows = Vec::new();
-        loop {
-            let page = self.parts().table.query(query.clone()).await?;
-            for item in page.items {
-                rows.push((item.key.clone(), item.read()?));
-            }
-            match page.next {
-                Some(next) => query = query.after(next),
-                None => return Ok(Some(Journal { sequence, rows })),
-            }
-        }
+        let query = Query::sorted(journal_partition(group.id), prefix);
+        let items = self.parts().table.query_all(query).await?.into_iter();
+        let rows = items.map(|item| Ok((item.key.clone(), item.read()?)));
+        Ok(Some(Journal { sequence, rows: rows.collect::<Result<_, TableError>>()? }))
     }
 
     /// Works on the journal of a group, for about so long, and says whether none is open any more.

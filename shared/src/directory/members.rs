@@ -164,16 +164,9 @@ impl Directory {
 
     /// The groups of a person, by their rows: some may be no more.
     pub(crate) async fn group_ids_of(&self, user: ResourceId) -> Result<Vec<ResourceId>, Error> {
-        let mut query = Query::sorted(member_of_partition(user), "");
-        let mut groups = Vec::new();
-        loop {
-            let page = self.parts().table.query(query.clone()).await?;
-            groups.extend(page.items.iter().filter_map(|item| ResourceId::parse(&item.key.sk)));
-            match page.next {
-                Some(next) => query = query.after(next),
-                None => return Ok(groups),
-            }
-        }
+        let query = Query::sorted(member_of_partition(user), "");
+        let rows = self.parts().table.query_all(query).await?;
+        Ok(rows.iter().filter_map(|item| ResourceId::parse(&item.key.sk)).collect())
     }
 
     /// The groups that a person is in.
@@ -258,18 +251,16 @@ impl Directory {
     pub async fn members_of(&self, group: &Group, limit: usize) -> Result<Vec<ResourceId>, Error> {
         let journal = self.journal(group).await?;
         let wanted = journal.as_ref().map(Journal::wanted).unwrap_or_default();
+        let query = Query::ordered(member_partition(group.id), "").limit(limit.clamp(1, 1000));
+        let mut pages = self.parts().table.pages(query);
         let mut members = Vec::new();
-        let mut after = None;
-        loop {
-            let (items, next) = self.member_rows(group.id, after, limit.min(1000)).await?;
+        while members.len() < limit
+            && let Some(items) = pages.next().await?
+        {
             let rows = items.iter().filter_map(|item| ResourceId::parse(&item.key.sk));
             members.extend(rows.filter(|user| wanted.get(user) != Some(&Wanted::Out)));
-            after = next;
-            if after.is_none() || members.len() >= limit {
-                break;
-            }
         }
-        if after.is_none() {
+        if members.len() < limit {
             let there: HashSet<_> = members.iter().copied().collect();
             let joining = journal.iter().flat_map(Journal::joining);
             members.extend(joining.filter(|user| !there.contains(user)));
@@ -283,15 +274,11 @@ impl Directory {
         &self,
         group: ResourceId,
     ) -> Result<Vec<ResourceId>, Error> {
+        let mut pages = self.parts().table.pages(Query::ordered(member_partition(group), ""));
         let mut members = Vec::new();
-        let mut after = None;
-        loop {
-            let (items, next) = self.member_rows(group, after, 1000).await?;
+        while let Some(items) = pages.next().await? {
             members.extend(items.iter().filter_map(|item| ResourceId::parse(&item.key.sk)));
-            after = next;
-            if after.is_none() {
-                return Ok(members);
-            }
         }
+        Ok(members)
     }
 }

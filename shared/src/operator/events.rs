@@ -145,7 +145,7 @@ impl Transmitter {
         newest: &mut Newest,
     ) -> Result<(), Error> {
         let partition = issued_partition(stream);
-        let mut query = match filter.status {
+        let query = match filter.status {
             Some(TokenStatus::New) => Query::ordered(partition, PENDING),
             Some(TokenStatus::Failed) => Query {
                 after: newest.after.as_ref().map(|after| format!("{FAILED}{after}")),
@@ -154,23 +154,21 @@ impl Transmitter {
             Some(TokenStatus::Dropped | TokenStatus::Sent) | None => Query::sorted(partition, ""),
         }
         .limit(AT_ONCE);
-        loop {
-            let page = self.parts().table.query(query.clone()).await?;
-            for item in &page.items {
+        let backwards = query.backwards;
+        let mut pages = self.parts().table.pages(query);
+        while let Some(items) = pages.next().await? {
+            for item in &items {
                 let token: IssuedToken = decode(item)?;
                 // Backwards, all that follow are older still.
-                if query.backwards && newest.is_too_old(&token) {
+                if backwards && newest.is_too_old(&token) {
                     return Ok(());
                 }
                 if filter.fits(&token) {
                     newest.offer(token);
                 }
             }
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return Ok(()),
-            }
         }
+        Ok(())
     }
 
     /// A SET; `stream` spares looking for it in all streams.

@@ -291,18 +291,7 @@ impl Transmitter {
 
     /// The SETs whose orders begin with `prefix`, up to [`COUNTED`].
     async fn first(&self, stream: &StreamId, prefix: &str) -> Result<Vec<Item>, Error> {
-        let mut query = Query::ordered(issued_partition(stream), prefix).limit(COUNTED);
-        let mut items = Vec::new();
-        loop {
-            let page = self.parts().table.query(query.clone()).await?;
-            items.extend(page.items);
-            match page.next {
-                Some(next) if items.len() < COUNTED => query.after = Some(next),
-                Some(_) | None => {
-                    items.truncate(COUNTED);
-                    return Ok(items);
-                }
-            }
-        }
+        let query = Query::ordered(issued_partition(stream), prefix).limit(COUNTED);
+        Ok(self.parts().table.pages(query).items(COUNTED).await?)
     }
 }

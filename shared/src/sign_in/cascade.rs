@@ -92,11 +92,10 @@ async fn forget_families(
     query: Query,
     dead: impl Fn(&Listed) -> bool,
 ) -> Result<bool, Error> {
-    let mut query = query.limit(PART);
-    loop {
-        let page = table.query(query.clone()).await?;
+    let mut pages = table.pages(query.limit(PART));
+    while let Some(items) = pages.next().await? {
         let (mut rows, mut lists) = (Vec::new(), Vec::new());
-        for item in &page.items {
+        for item in &items {
             let listed: Listed = item.read()?;
             if dead(&listed) {
                 rows.extend([code_key(listed.family), family_key(listed.family)]);
@@ -108,11 +107,11 @@ async fn forget_families(
         delete(table, rows).await?;
         // What lists them comes last, so that what was interrupted is found again.
         delete(table, lists).await?;
-        match page.next {
-            Some(next) if !found => query = query.after(next),
-            next => return Ok(next.is_some()),
+        if found {
+            return Ok(pages.has_more());
         }
     }
+    Ok(false)
 }
 
 /// The row that lists a family from its other end than `item`.

@@ -124,18 +124,9 @@ impl SignIn {
 
     /// All consents of a person, by client.
     pub async fn consents_of_person(&self, subject: &SubjectId) -> Result<Vec<Consent>, Error> {
-        let mut query = Query::sorted(class::CONSENT.of(subject), "");
-        let mut consents = Vec::new();
-        loop {
-            let page = self.parts().table.query(query.clone()).await?;
-            for item in &page.items {
-                consents.push(item.read()?);
-            }
-            match page.next {
-                Some(next) => query = query.after(next),
-                None => return Ok(consents),
-            }
-        }
+        let query = Query::sorted(class::CONSENT.of(subject), "");
+        let items = self.parts().table.query_all(query).await?;
+        Ok(items.iter().map(Item::read).collect::<Result<_, _>>()?)
     }
 
     /// A page of at most 100 consents to a client, by person, behind `after`; and where the next page

@@ -116,15 +116,10 @@ impl<'a> Matcher<'a> {
     }
 
     async fn read_all(&self, partition: &str) -> Result<Vec<StreamId>, Error> {
-        let mut query = Query::sorted(partition, ALL);
-        let mut found = Vec::new();
-        loop {
-            let page = self.transmitter.parts().table.query(query.clone()).await?;
-            let ids = page.items.iter().filter_map(|item| item.key.sk.strip_prefix(ALL));
-            found.extend(ids.filter_map(StreamId::parse));
-            let Some(next) = page.next else { return Ok(found) };
-            query.after = Some(next);
-        }
+        let query = Query::sorted(partition, ALL);
+        let items = self.transmitter.parts().table.query_all(query).await?;
+        let ids = items.iter().filter_map(|item| item.key.sk.strip_prefix(ALL));
+        Ok(ids.filter_map(StreamId::parse).collect())
     }
 
     async fn read_shapes(&self, partition: &str) -> Result<BTreeSet<Shape>, Error> {
@@ -247,16 +242,14 @@ impl<'a> Matcher<'a> {
     ) -> Result<bool, Error> {
         for (digest, _) in stream.shapes.iter().flat_map(|shape| subject.probes(shape)) {
             let prefix = format!("{}{}#", named_prefix(DefaultSubjects::All), stream.id);
-            let mut query = Query::sorted(subject_partition(&digest), prefix).limit(8);
-            loop {
-                let page = self.transmitter.parts().table.query(query.clone()).await?;
-                for item in &page.items {
+            let query = Query::sorted(subject_partition(&digest), prefix).limit(8);
+            let mut pages = self.transmitter.parts().table.pages(query);
+            while let Some(items) = pages.next().await? {
+                for item in &items {
                     if decode::<NamedRow>(item)?.from.is_none_or(|from| from <= now) {
                         return Ok(true);
                     }
                 }
-                let Some(next) = page.next else { break };
-                query.after = Some(next);
             }
         }
         Ok(false)

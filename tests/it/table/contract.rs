@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ssf::{
     clock::{Clock, add},
-    table::{Condition, Content, Key, Page, Query, Table, TableError, Version, Write},
+    table::{Condition, Content, Item, Key, Page, Query, Table, TableError, Version, Write},
 };
 
 use super::{Home, is_conflict, key, put, put_in_order, put_until};
@@ -43,6 +43,7 @@ in_every_home! {
     a_check_is_a_condition_of_the_whole_transaction
     an_item_whose_time_is_over_is_not_there
     a_page_is_sorted_and_says_whether_more_follow
+    pages_are_read_one_by_one_and_as_far_as_is_wanted
     a_query_sees_only_its_prefix
     a_query_by_order_sees_only_items_that_have_one
     an_order_is_free_again_when_its_item_is_gone
@@ -286,6 +287,27 @@ mod stories {
             let expected =
                 (found.iter().map(ToString::to_string).collect(), next.map(String::from));
             assert_eq!(query(&**table, asked.clone()).await, expected, "{asked:?}");
+        }
+    }
+
+    pub(super) async fn pages_are_read_one_by_one_and_as_far_as_is_wanted(
+        Home { table, .. }: &Home,
+    ) {
+        for sk in ["a1", "a2", "a3", "a4", "a5", "b"] {
+            write(&**table, put(&format!("p/{sk}"), Condition::Any, sk)).await.unwrap();
+        }
+        let query = || Query::sorted("p", "a").limit(2);
+        let mut pages = table.pages(query());
+        let mut sizes = Vec::new();
+        while let Some(items) = pages.next().await.unwrap() {
+            sizes.push((items.len(), pages.has_more()));
+        }
+        assert_eq!(sizes, [(2, true), (2, true), (1, false)]);
+        assert!(pages.next().await.unwrap().is_none(), "and none after the last");
+        let keys = |items: Vec<Item>| items.into_iter().map(|item| item.key.sk).collect::<Vec<_>>();
+        assert_eq!(keys(table.query_all(query()).await.unwrap()), ["a1", "a2", "a3", "a4", "a5"]);
+        for (most, wanted) in [(0, 0), (1, 1), (3, 3), (9, 5)] {
+            assert_eq!(table.pages(query()).items(most).await.unwrap().len(), wanted);
         }
     }
 
