@@ -8,10 +8,7 @@ use ssf::{
     Error, Transmitter,
     client::Receiver,
     directory::{Directory, Found, Group, Listed, MAX_PAGE, Search, Start, User},
-    scim::{
-        self, ErrorKind, ListRequest, ListResponse, Projection, ResourceType,
-        list::{Page, SortOrder},
-    },
+    scim::{self, ErrorKind, ListRequest, ListResponse, Projection, ResourceType, list::Page},
     web::{MayReadDirectory, Problem, ScimBody},
 };
 
@@ -109,7 +106,7 @@ async fn page<T: Answered + Sync>(
         filter: request.filter.as_ref(),
         start,
         count,
-        sort: request.sort_by.map(|path| (path, request.sort_order == SortOrder::Descending)),
+        sort: request.sort_by.map(|path| (path, request.sort_order)),
     };
     let Found { total, resources, next_cursor } = directory.list::<T>(&search).await?;
     let answers = resources

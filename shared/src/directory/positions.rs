@@ -14,7 +14,7 @@ use crate::{
     Error,
     client::ClientId,
     clock,
-    scim::{self, ErrorKind, Filter, ResourceType},
+    scim::{self, ErrorKind, Filter, ResourceType, list::SortKey},
     table::{Condition, Content, Key, Query, Write, class},
 };
 
@@ -27,13 +27,13 @@ pub const CURSOR_LIVES: Duration = Duration::from_hours(1);
 const CURSOR_CHARS: usize = 32;
 
 /// How far a walk has come.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Deserialize, Serialize)]
 pub(super) struct Position {
     /// The id of the last resource.
     pub(super) after: String,
     /// By what it was sorted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) key: Option<String>,
+    pub(super) key: Option<SortKey>,
     /// What the cursor is good for.
     pub(super) walk: String,
 }
@@ -96,7 +96,7 @@ impl Directory {
         search: &Search<'_>,
         kind: ResourceType,
         after: String,
-        key: Option<String>,
+        key: Option<SortKey>,
     ) -> Result<String, Error> {
         let cursor = self.parts().ids.fresh().simple().to_string();
         let position = Position { after, key, walk: walk(search, kind) };
@@ -128,7 +128,7 @@ pub(super) fn position_key(client: Option<&ClientId>, kind: ResourceType, start:
 
 /// What a cursor is good for: the same question of the same client.
 fn walk(search: &Search<'_>, kind: ResourceType) -> String {
-    let sort = search.sort.as_ref().map(|(path, descending)| (path.to_string(), *descending));
+    let sort = search.sort.map(|(path, order)| (path.to_string(), order));
     let client = search.client.map_or("", |client| client.0.as_str());
     hash(&format!("{client} {} {:?} {sort:?}", kind.name(), search.filter.map(Fingerprint)))
 }

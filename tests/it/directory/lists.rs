@@ -6,7 +6,7 @@ use serde_json::json;
 use ssf::{
     client::ClientId,
     directory::{Found, Group, Listed, ResourceId, Search, Start, User},
-    scim::{ErrorKind, Filter, ResourceType, schema::AttributePath},
+    scim::{ErrorKind, Filter, ResourceType, list::SortOrder, schema::AttributePath},
 };
 
 use super::{House, client, kind_of};
@@ -227,27 +227,37 @@ async fn a_cursor_walks_over_what_a_filter_leaves_too() {
 
 #[tokio::test]
 async fn a_list_is_sorted_by_what_is_asked_for() {
+    use SortOrder::{Ascending, Descending};
     let house = House::new();
     staff(&house).await;
     house.person("dora").await;
-    let sorted = async |by: &str, descending: bool, start: Start| {
+    let sorted = async |by: &str, order: SortOrder, start: Start| {
         let path = AttributePath::resolve(by, ResourceType::User).unwrap();
-        let search = Search { sort: Some((path, descending)), ..search(start, 2) };
+        let search = Search { sort: Some((path, order)), ..search(start, 2) };
         let found = house.directory.list::<User>(&search).await.unwrap();
         let names: Vec<_> =
             found.resources.into_iter().map(|user| user.attributes.user_name).collect();
         (names.join(" "), found.next_cursor)
     };
-    let page = async |by, descending, start| sorted(by, descending, Start::Index(start)).await.0;
-    assert_eq!(page("userName", false, 1).await, "ada Bob");
-    assert_eq!(page("userName", true, 1).await, "dora carol");
-    assert_eq!(page("name.familyName", false, 1).await, "carol ada");
-    assert_eq!(page("name.familyName", false, 3).await, "Bob dora", "who has none comes last");
-    assert_eq!(page("meta.created", true, 1).await, "dora carol");
-    let (first, cursor) = sorted("name.familyName", false, Start::FirstByCursor).await;
+    let page = async |by, order, start| sorted(by, order, Start::Index(start)).await.0;
+    assert_eq!(page("userName", Ascending, 1).await, "ada Bob");
+    assert_eq!(page("userName", Descending, 1).await, "dora carol");
+    assert_eq!(page("name.familyName", Ascending, 1).await, "carol ada");
+    assert_eq!(page("name.familyName", Ascending, 3).await, "Bob dora", "who has none comes last");
+    assert_eq!(page("meta.created", Descending, 1).await, "dora carol");
+    // As text, the fraction of a second would come before the whole one.
+    house.world.clock.advance(Duration::from_millis(500));
+    house.person("eve").await;
+    assert_eq!(page("meta.lastModified", Descending, 1).await, "eve dora");
+    let (eve, by_time) = sorted("meta.lastModified", Descending, Start::FirstByCursor).await;
+    assert_eq!(eve, "eve dora");
+    let after = sorted("meta.lastModified", Descending, Start::Cursor(by_time.unwrap())).await;
+    assert_eq!(after.0, "carol Bob", "a cursor goes on behind a time, too");
+    house.delete(filtered::<User>(&house, r#"userName eq "eve""#).await.resources[0].id).await;
+    let (first, cursor) = sorted("name.familyName", Ascending, Start::FirstByCursor).await;
     // The last one of the page goes; the next page begins behind where it was.
     let ada = filtered::<User>(&house, r#"userName eq "ada""#).await.resources.remove(0);
     house.delete(ada.id).await;
-    let (second, end) = sorted("name.familyName", false, Start::Cursor(cursor.unwrap())).await;
+    let (second, end) = sorted("name.familyName", Ascending, Start::Cursor(cursor.unwrap())).await;
     assert_eq!((first.as_str(), second.as_str(), end), ("carol ada", "Bob dora", None));
 }

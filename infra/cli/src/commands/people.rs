@@ -15,8 +15,11 @@ use ssf::{
     },
     scim::{
         self, Filter, PatchRequest, Path, ResourceType,
+        list::{
+            SortOrder::{Ascending, Descending},
+            sort_path,
+        },
         patch::{MAX_OPERATIONS, PATCH_OP},
-        schema::AttributePath,
     },
 };
 
@@ -123,11 +126,9 @@ impl Wanted {
         let filter = filter.transpose().context("--filter")?;
         let sort = match &self.sort {
             Some(name) => {
-                let path = AttributePath::resolve(name, T::KIND);
-                Some((
-                    path.with_context(|| format!("--sort: there is no {name}"))?,
-                    self.descending,
-                ))
+                let path = sort_path(name, T::KIND).ok();
+                let path = path.with_context(|| format!("--sort: there is no {name}"))?;
+                Some((path, if self.descending { Descending } else { Ascending }))
             }
             None => None,
         };

@@ -9,7 +9,8 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-pub use sort::sort;
+pub use read::sort_path;
+pub(crate) use sort::SortKey;
 
 use super::{Error, Filter, ResourceType, projection::Projection, schema::AttributePath};
 

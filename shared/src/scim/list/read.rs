@@ -125,7 +125,7 @@ fn request(parameters: Parameters, resource_type: ResourceType) -> Result<ListRe
 }
 
 /// The attribute to sort by. A complex one is sorted by its `value`.
-fn sort_path(name: &str, resource_type: ResourceType) -> Result<AttributePath, Error> {
+pub fn sort_path(name: &str, resource_type: ResourceType) -> Result<AttributePath, Error> {
     let unknown = || Error::value("sortBy names no attribute that can be sorted by");
     let path = AttributePath::resolve(name, resource_type).ok_or_else(unknown)?;
     if path.leaf().returned == Returned::Never {

@@ -105,7 +105,9 @@ fn whom_a_filter_names_is_not_in_a_log() {
 
 fn sorted(resources: Value, by: &str, order: SortOrder) -> Vec<Value> {
     let Value::Array(mut resources) = resources else { panic!("no list") };
-    sort(&mut resources, AttributePath::resolve(by, ResourceType::User).unwrap(), order);
+    let by = AttributePath::resolve(by, ResourceType::User).unwrap();
+    let key = |resource: &Value| SortKey::of(resource.as_object().unwrap(), by);
+    resources.sort_by(|one, other| SortKey::compare(key(one).as_ref(), key(other).as_ref(), order));
     resources.iter().map(|resource| resource["id"].clone()).collect()
 }
 
