@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Actor, Cause, Directory, Group, ResourceId,
+    again::again,
     members::{AT_ONCE, MemberChanges, Mover, Wanted, member_key, member_of_key},
     record::{Deed, Noted},
     resource::group_difference,
@@ -166,22 +167,17 @@ impl Directory {
     async fn leave(&self, job: &Job, group: ResourceId) -> Result<(), Error> {
         let (user, cause) = (job.id, job.cause());
         let gone = [member_key(group, user), member_of_key(user, group)];
-        for _ in 0..super::users::ATTEMPTS {
+        again(|| async {
             let mut writes: Vec<Write> =
                 gone.iter().map(|key| Write::delete(key.clone(), Condition::Any)).collect();
             if let Some(item) = self.parts().table.get(&group_key(group)).await? {
                 writes.extend(self.one_less(&item, user, &cause)?);
             }
-            match self.parts().table.transact(writes).await {
-                Err(TableError::Conflict) => {}
-                done => {
-                    done?;
-                    self.hand_over(&[group]).await;
-                    return Ok(());
-                }
-            }
-        }
-        Err(TableError::Conflict.into())
+            self.parts().table.transact(writes).await?;
+            self.hand_over(&[group]).await;
+            Ok(())
+        })
+        .await
     }
 
     /// What is written of a group that has lost a member, because that person is no more.

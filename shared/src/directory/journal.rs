@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Actor, Cause, Directory, Group, ResourceId,
+    again::again,
     members::{AT_ONCE, MemberChanges, Mover, Wanted},
     store::{group_key, journal_partition},
 };
@@ -114,7 +115,7 @@ impl Directory {
         cause: &Cause,
     ) -> Result<(), Error> {
         let users: Vec<_> = changes.iter().map(|(user, _)| *user).collect();
-        for _ in 0..super::users::ATTEMPTS {
+        again(|| async {
             let there = self.which_are_in(group, &users).await?;
             let mut people = self.people(&users).await?;
             let movers = changes.iter().filter_map(|(user, wanted)| {
@@ -130,20 +131,15 @@ impl Directory {
                 return Ok(());
             }
             let writes = self.member_writes(group, from, movers, cause).await?;
-            match self.parts().table.transact(writes).await {
-                Ok(_) => {
-                    self.hand_over(&moving).await;
-                    return Ok(());
-                }
-                Err(TableError::Conflict) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(TableError::Conflict.into())
+            self.parts().table.transact(writes).await?;
+            self.hand_over(&moving).await;
+            Ok(())
+        })
+        .await
     }
 
     async fn close_journal(&self, id: ResourceId, sequence: u64) -> Result<(), Error> {
-        for _ in 0..super::users::ATTEMPTS {
+        again(|| async {
             let Some(item) = self.parts().table.get(&group_key(id)).await? else { return Ok(()) };
             let mut group: Group = item.read()?;
             if group.journal != Some(sequence) {
@@ -154,11 +150,9 @@ impl Directory {
                 Write::put(group_key(id), Condition::Version(item.version), Content::json(&group));
             let job = super::jobs::journal_job_key(id);
             let delete = Write::delete(job, Condition::Any);
-            match self.parts().table.transact(vec![put, delete]).await {
-                Err(TableError::Conflict) => {}
-                done => return Ok(done.map(drop)?),
-            }
-        }
-        Err(TableError::Conflict.into())
+            self.parts().table.transact(vec![put, delete]).await?;
+            Ok(())
+        })
+        .await
     }
 }

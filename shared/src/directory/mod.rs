@@ -14,12 +14,15 @@
 //! * **No name twice.** A `userName` and a group's `displayName` are unique without regard to case
 //!   and to the Unicode form, also where two come at once.
 
+mod addresses;
+mod again;
 mod attempts;
 mod attributes;
 mod authenticate;
 mod candidates;
 mod cause;
 mod claims;
+mod commit;
 mod counts;
 mod credentials;
 mod facade;
@@ -32,6 +35,7 @@ mod jobs;
 mod journal;
 mod lists;
 mod lookup;
+mod member_request;
 mod members;
 mod outbox;
 mod own_password;
@@ -56,9 +60,9 @@ pub use authenticate::{Claim, Proof};
 pub use cause::{Actor, Cause};
 pub use facade::Directory;
 pub use group::Group;
-pub use groups::{MAX_MEMBER_CHANGES, MemberRequest, MemberStep, Unknown};
 pub use id::ResourceId;
 pub use lists::{Found, Listed, MAX_PAGE, Search, Start};
+pub use member_request::{MAX_MEMBER_CHANGES, MemberRequest, MemberStep, Unknown};
 pub use own_password::OwnPassword;
 pub use password::PasswordHash;
 pub use password_rules::{MAX_CHOSEN, MIN_ALONE, MIN_WITH_SECOND, Weak};

@@ -2,9 +2,9 @@
 
 use super::{
     Cause, Deed, Directory, Group, MemberRequest, ResourceId, User,
+    addresses::Moved,
     resource::{group_difference, user_difference},
     tells::{Teller, Told, UserChange},
-    users::Moved,
 };
 use crate::{Error, event::EventType};
 
