@@ -9,15 +9,19 @@ use serde_json::{Value, json};
 use ssf::{
     Error, Transmitter,
     client::Receiver,
-    directory::{Directory, ResourceId, location, version},
+    directory::{Directory, Group, ResourceId, User, location, version},
     scim::{
-        BulkRequest, ResourceType,
+        BulkRequest, Projection, ResourceType,
         bulk::{BULK_RESPONSE, BulkOperation, Method},
     },
     web::{MayProvision, Problem, ScimBody},
 };
 
-use crate::{answer::Answer, groups, preconditions, users};
+use crate::{
+    answer::Answer,
+    handlers::cause,
+    resource::{Place, Resource, Writer},
+};
 
 pub(crate) async fn bulk(
     State(transmitter): State<Transmitter>,
@@ -67,50 +71,38 @@ async fn run(
     receiver: &Receiver,
     operation: &BulkOperation,
 ) -> Result<Done, Error> {
-    let cause = users::cause(directory, receiver, operation.method == Method::Put);
+    let cause = cause(directory, receiver, operation.method == Method::Put);
+    let writer = Writer { directory, receiver, cause: &cause };
+    match operation.resource_type {
+        ResourceType::User => run_on::<User>(&writer, operation).await,
+        ResourceType::Group => run_on::<Group>(&writer, operation).await,
+    }
+}
+
+async fn run_on<T: Resource>(
+    writer: &Writer<'_>,
+    operation: &BulkOperation,
+) -> Result<Done, Error> {
     let nothing = Value::Null;
     let body = operation.data.as_ref().unwrap_or(&nothing);
-    let id = operation.id.as_deref().unwrap_or_default();
-    let revision = operation.version.as_deref().map(preconditions::revision_of);
-    let place = (id, revision);
-    let done = |id, revision| Done { id, revision: Some(revision), status: StatusCode::OK };
-    Ok(match (operation.resource_type, operation.method) {
-        (ResourceType::User, Method::Post) => {
-            let (user, status) = users::create_one(directory, receiver, &cause, body).await?;
-            Done { status, ..done(user.id, user.revision) }
+    let place = || {
+        let id = operation.id.as_deref().unwrap_or_default();
+        Place::of_operation(id, operation.version.as_deref(), T::KIND)
+    };
+    let (resource, status) = match operation.method {
+        Method::Post => T::create(writer, body).await?,
+        Method::Put => {
+            let all = Projection::default_of(T::KIND);
+            (T::replace(writer, place()?, body, &all).await?, StatusCode::OK)
         }
-        (ResourceType::User, Method::Put) => {
-            let user = users::replace_one(directory, receiver, &cause, place, body).await?;
-            done(user.id, user.revision)
+        Method::Patch => (T::change(writer, place()?, body).await?, StatusCode::OK),
+        Method::Delete => {
+            let place = place()?;
+            T::delete(writer, place).await?;
+            return Ok(Done { id: place.id, revision: None, status: StatusCode::NO_CONTENT });
         }
-        (ResourceType::User, Method::Patch) => {
-            let user = users::change_one(directory, receiver, &cause, place, body).await?;
-            done(user.id, user.revision)
-        }
-        (ResourceType::User, Method::Delete) => {
-            let id = users::parse(id)?;
-            directory.user_delete(id, revision, &cause).await?;
-            Done { id, revision: None, status: StatusCode::NO_CONTENT }
-        }
-        (ResourceType::Group, Method::Post) => {
-            let group = groups::create_one(directory, receiver, &cause, body).await?;
-            Done { status: StatusCode::CREATED, ..done(group.id, group.revision) }
-        }
-        (ResourceType::Group, Method::Put) => {
-            let body = (body, false);
-            let group = groups::replace_one(directory, receiver, &cause, place, body).await?.now;
-            done(group.id, group.revision)
-        }
-        (ResourceType::Group, Method::Patch) => {
-            let group = groups::change_one(directory, receiver, &cause, place, body).await?.now;
-            done(group.id, group.revision)
-        }
-        (ResourceType::Group, Method::Delete) => {
-            let id = groups::parse(id)?;
-            directory.group_delete(id, revision, &cause).await?;
-            Done { id, revision: None, status: StatusCode::NO_CONTENT }
-        }
-    })
+    };
+    Ok(Done { id: resource.id(), revision: Some(resource.revision()), status })
 }
 
 fn succeeded(sent: &BulkOperation, done: &Done, directory: &Directory) -> Value {

@@ -4,8 +4,10 @@ mod answer;
 mod bulk;
 mod discovery;
 mod groups;
+mod handlers;
 mod me;
 mod preconditions;
+mod resource;
 mod search;
 mod users;
 
@@ -15,8 +17,11 @@ use axum::{
 };
 use ssf::{
     Transmitter,
+    directory::{Group, User},
     web::{Problem, app, paths},
 };
+
+use crate::resource::Resource;
 
 /// The routes.
 pub fn router(transmitter: &Transmitter) -> Router {
@@ -27,18 +32,8 @@ pub fn router(transmitter: &Transmitter) -> Router {
 pub fn routes() -> Router<Transmitter> {
     let at = |path: &str| format!("{}{path}", paths::SCIM);
     Router::new()
-        .route(&at("/Users"), get(users::list).post(users::create))
-        .route(
-            &at("/Users/{id}"),
-            get(users::read).put(users::replace).patch(users::change).delete(users::delete),
-        )
-        .route(&at("/Users/.search"), post(users::search))
-        .route(&at("/Groups"), get(groups::list).post(groups::create))
-        .route(
-            &at("/Groups/{id}"),
-            get(groups::read).put(groups::replace).patch(groups::change).delete(groups::delete),
-        )
-        .route(&at("/Groups/.search"), post(groups::search))
+        .merge(routes_of::<User>())
+        .merge(routes_of::<Group>())
         .route(&at("/.search"), post(search::everything))
         .route(&at("/Me"), get(me::nobody).put(me::nobody).patch(me::nobody).delete(me::nobody))
         .route(&at("/Bulk"), post(bulk::bulk))
@@ -51,6 +46,16 @@ pub fn routes() -> Router<Transmitter> {
         .route(&at("/Schemas/{urn}"), get(discovery::schema))
         .route(paths::SCIM, any(nothing))
         .route(paths::BELOW_SCIM, any(nothing))
+}
+
+/// The routes of one kind of resource.
+fn routes_of<T: Resource>() -> Router<Transmitter> {
+    let all = format!("{}{}", paths::SCIM, T::KIND.endpoint());
+    let one = get(handlers::read::<T>).put(handlers::replace::<T>).patch(handlers::change::<T>);
+    Router::new()
+        .route(&all, get(handlers::list::<T>).post(handlers::create::<T>))
+        .route(&format!("{all}/{{id}}"), one.delete(handlers::delete::<T>))
+        .route(&format!("{all}/.search"), post(handlers::search::<T>))
 }
 
 /// There is nothing else, and this function says so: in SCIM's words.

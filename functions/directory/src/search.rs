@@ -3,55 +3,24 @@
 use axum::extract::State;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Uri;
-use serde_json::Value;
 use ssf::{
     Error, Transmitter,
     client::Receiver,
-    directory::{Directory, Found, Group, Listed, MAX_PAGE, Search, Start, User},
+    directory::{Directory, Found, Group, MAX_PAGE, Search, Start, User},
     scim::{self, ErrorKind, ListRequest, ListResponse, Projection, ResourceType, list::Page},
     web::{MayReadDirectory, Problem, ScimBody},
 };
 
-use crate::{answer::Answer, groups, users};
+use crate::{
+    answer::Answer,
+    resource::{At, Resource},
+};
 
 /// A page has so many resources, unless the client says otherwise.
 pub(crate) const DEFAULT_PAGE: usize = 100;
 
 /// So many resources of a page are completed at a time.
 const AT_ONCE: usize = 16;
-
-/// What can be listed, and how one of it is answered.
-pub(crate) trait Answered: Listed {
-    /// The resource as `receiver` sees it, with what `projection` asks for.
-    fn answered(
-        &self,
-        directory: &Directory,
-        receiver: &Receiver,
-        projection: &Projection,
-    ) -> impl Future<Output = Result<Value, Error>> + Send;
-}
-
-impl Answered for User {
-    async fn answered(
-        &self,
-        directory: &Directory,
-        receiver: &Receiver,
-        projection: &Projection,
-    ) -> Result<Value, Error> {
-        users::answered(self, directory, receiver, projection).await
-    }
-}
-
-impl Answered for Group {
-    async fn answered(
-        &self,
-        directory: &Directory,
-        receiver: &Receiver,
-        projection: &Projection,
-    ) -> Result<Value, Error> {
-        groups::answered(self, directory, receiver, projection, groups::MOST_LISTED).await
-    }
-}
 
 /// The question in a query.
 pub(crate) fn of_query(uri: &Uri, kind: ResourceType) -> Result<ListRequest, Problem> {
@@ -79,7 +48,7 @@ pub(crate) fn projection(uri: &Uri, kind: ResourceType) -> Result<Projection, Pr
 }
 
 /// A page of what is asked for.
-pub(crate) async fn answer<T: Answered + Sync>(
+pub(crate) async fn answer<T: Resource>(
     directory: &Directory,
     receiver: &Receiver,
     request: &ListRequest,
@@ -88,7 +57,7 @@ pub(crate) async fn answer<T: Answered + Sync>(
     Ok(Answer::of(response.into_json()))
 }
 
-async fn page<T: Answered + Sync>(
+async fn page<T: Resource>(
     directory: &Directory,
     receiver: &Receiver,
     request: &ListRequest,
@@ -111,7 +80,7 @@ async fn page<T: Answered + Sync>(
     let Found { total, resources, next_cursor } = directory.list::<T>(&search).await?;
     let answers = resources
         .iter()
-        .map(|resource| resource.answered(directory, receiver, &request.projection));
+        .map(|resource| resource.shown(directory, receiver, &request.projection, At::List));
     // Collected first: a stream of borrowing futures is more than the compiler can follow.
     let answers: Vec<_> = answers.collect();
     let resources = stream::iter(answers).buffered(AT_ONCE).try_collect().await?;

@@ -38,7 +38,7 @@ impl Pages<'_> {
     }
 }
 
-impl<'t> dyn Table + 't {
+impl dyn Table + '_ {
     /// The pages of what `query` asks for, each of at most [`Query::limit`] items.
     pub fn pages(&self, query: Query) -> Pages<'_> {
         Pages { table: self, query: Some(query) }
