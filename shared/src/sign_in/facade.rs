@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Error, Parts, Transmitter,
+    client::Client,
     sign_in::{
         CodeFault, Consent, ConsentChange, Cut, Family, FamilyId, Owners, Session, SessionEnd,
     },
@@ -24,12 +25,12 @@ pub enum Happened<'a> {
     Began(&'a Family),
     /// The tokens of a sign-in ended before their time; the family says why.
     Ended(&'a Family),
-    /// A consent changed.
-    Consent(ConsentChange, &'a Consent),
     /// A person signed in at a browser.
     SessionBegan(&'a Session),
     /// A session ended before its time, and why.
     SessionEnded(&'a Session, SessionEnd),
+    /// A consent changed; with it the application, if it is there.
+    Consent(ConsentChange, &'a Consent, Option<&'a Client>),
 }
 
 /// The writes that tell of what happens, done in the same transaction; at most 50. With it comes the

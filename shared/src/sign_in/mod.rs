@@ -32,7 +32,7 @@ pub use authorization::{
     SignInReason, decide,
 };
 pub use bond::{Bond, Cut, Standing};
-pub(crate) use cascade::{forget_client, forget_person};
+pub(crate) use cascade::{consented, forget_client, forget_consents, forget_tokens};
 pub use code::{AuthorizationCode, CODE_LIFETIME, CodeFault, Exchange};
 pub use codes::CodeWish;
 pub use consent::{Consent, ConsentChange};
