@@ -57,6 +57,7 @@ mod sweep;
 mod tells;
 mod text;
 mod user;
+mod userinfo;
 mod users;
 
 pub use attributes::{Address, ENTERPRISE, Enterprise, Labelled, Manager, Name, UserAttributes};
@@ -78,4 +79,5 @@ pub(crate) use store::user_key;
 pub use sweep::Kept;
 pub use tells::version;
 pub use user::User;
+pub use userinfo::UserInfo;
 pub use users::Changed;

@@ -7,6 +7,7 @@ use crate::{
     client::Client,
     sign_in::{
         CodeFault, Consent, ConsentChange, Cut, Family, FamilyId, Owners, Session, SessionEnd,
+        SubjectId,
     },
     table::{Item, TableError, Write},
 };
@@ -64,6 +65,8 @@ pub enum Refusal {
     Replayed {
         /// What it was exchanged for.
         family: FamilyId,
+        /// The person.
+        subject: SubjectId,
         /// Whether that ended by this.
         ended: bool,
     },
@@ -72,6 +75,8 @@ pub enum Refusal {
     Reused {
         /// Its family.
         family: FamilyId,
+        /// The person.
+        subject: SubjectId,
     },
     /// The application was not registered for this way of getting tokens.
     #[error("the client may not use this grant type")]
