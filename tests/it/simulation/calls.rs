@@ -275,7 +275,7 @@ fn error(of_us: bool) -> SetError {
     SetError { err: err.into(), description: "no".into() }
 }
 
-async fn ingest(t: Transmitter, journal: Journal, door: Door) -> Result<Taken, Error> {
+pub(super) async fn ingest(t: Transmitter, journal: Journal, door: Door) -> Result<Taken, Error> {
     let queue = t.parts().door(door);
     let batch = queue.receive(10, VISIBILITY).await?;
     if batch.is_empty() {
@@ -291,7 +291,7 @@ async fn ingest(t: Transmitter, journal: Journal, door: Door) -> Result<Taken, E
     done(queue.as_ref(), &batch, &failed).await
 }
 
-async fn push(t: Transmitter) -> Result<Taken, Error> {
+pub(super) async fn push(t: Transmitter) -> Result<Taken, Error> {
     let queue = &t.parts().push;
     let batch = queue.receive(10, VISIBILITY).await?;
     if batch.is_empty() {

@@ -56,6 +56,7 @@ mod house;
 mod judge;
 mod listen;
 mod model;
+mod people;
 mod plan;
 mod reckon;
 mod run;

@@ -338,7 +338,7 @@ fn call() -> impl Strategy<Value = Call> {
     ]
 }
 
-fn fault() -> impl Strategy<Value = Fault> {
+pub(super) fn fault() -> impl Strategy<Value = Fault> {
     let kind = prop::sample::select(vec![
         FaultKind::Busy,
         FaultKind::Crash,

@@ -254,6 +254,15 @@ impl Queue for Shaky<dyn Queue> {
     async fn send(&self, messages: Vec<Message>) -> Vec<Result<String, QueueError>> {
         let Some(fault) = self.switch.meet().await else { return self.inner.send(messages).await };
         let count = messages.len();
+        // Where there is an order, nothing of one request overtakes what is left out.
+        if fault.done != Done::Nothing && messages.iter().any(|message| message.group.is_some()) {
+            let first = if fault.done == Done::All { count } else { count / 2 };
+            let mut done = self.inner.send(messages.into_iter().take(first).collect()).await;
+            self.switch.fail(fault).await;
+            done.truncate(if fault.done == Done::Odd { first } else { 0 });
+            done.resize_with(count, || Err(QueueError::Unavailable(cause())));
+            return done;
+        }
         let done = self.inner.send(some(fault, messages)).await;
         self.switch.fail(fault).await;
         answers(fault, count, done, || QueueError::Unavailable(cause()))
