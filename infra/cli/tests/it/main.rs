@@ -4,6 +4,7 @@
 
 mod demo;
 mod import;
+mod killed;
 mod operator;
 mod people;
 mod program;

@@ -41,7 +41,7 @@ impl Tool {
         let line = "serve --listen 127.0.0.1:0 --issuer https://tocsin.example --log error";
         let running = Running::start(&self.arguments(line));
         let address = running.line().strip_prefix("listening on http://").unwrap().to_owned();
-        Serving { address, _running: running }
+        Serving { address, running }
     }
 
     fn arguments<'a>(&'a self, line: &'a str) -> Vec<&'a str> {
@@ -57,12 +57,33 @@ impl Tool {
 /// A transmitter that serves.
 pub(crate) struct Serving {
     address: String,
-    _running: Running,
+    running: Running,
+}
+
+/// A request that was sent.
+pub(crate) struct Asking(TcpStream);
+
+impl Asking {
+    /// All that is answered until the end of the connection.
+    pub(crate) fn answer(mut self) -> String {
+        let mut answer = String::new();
+        // Whoever was to answer may be gone.
+        let _ = self.0.read_to_string(&mut answer);
+        answer
+    }
 }
 
 impl Serving {
     /// Sends a request with this token and body; the answer's status and JSON.
     pub(crate) fn request(&self, line: &str, token: &str, body: &str) -> (u16, Value) {
+        let answer = self.ask(line, token, body).answer();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap_or_default())
+    }
+
+    /// Sends a request, and waits for nothing.
+    pub(crate) fn ask(&self, line: &str, token: &str, body: &str) -> Asking {
         let mut connection = TcpStream::connect(&self.address).unwrap();
         write!(
             connection,
@@ -72,10 +93,12 @@ impl Serving {
             body.len(),
         )
         .unwrap();
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, serde_json::from_str(body).unwrap_or_default())
+        Asking(connection)
+    }
+
+    /// Ends it at once, as nothing ends by itself.
+    pub(crate) fn kill(self) {
+        self.running.signal("KILL");
+        self.running.end();
     }
 }
