@@ -1,6 +1,6 @@
 //! The directory: people, groups, and what their changes tell.
 
-mod consents;
+mod concurrent;
 mod delivered;
 mod groups;
 mod lists;
