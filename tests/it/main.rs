@@ -16,7 +16,6 @@ mod legacy;
 mod matching;
 mod models;
 mod oauth;
-mod openid;
 mod operator;
 mod opt_out;
 mod poll;

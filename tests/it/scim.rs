@@ -1,5 +1,6 @@
 //! SCIM over HTTP, as provisioning clients speak it.
 
+mod bytes;
 mod dialects;
 mod discovery;
 mod entra;
@@ -7,6 +8,8 @@ mod judges;
 mod okta;
 mod protocol;
 mod rights;
+mod traps;
+mod ways;
 
 use http::Method;
 use serde_json::{Value, json};

@@ -32,7 +32,6 @@ pub fn routes() -> Router<Transmitter> {
     Router::new()
         .route(paths::SSF_CONFIGURATION, get(ssf_configuration))
         .route(paths::AUTHORIZATION_SERVER, get(authorization_server))
-        .route(paths::OPENID_CONFIGURATION, get(authorization_server))
         .route(paths::PROTECTED_RESOURCE, get(protected_resource))
         .route(paths::JWKS, get(jwks))
 }
@@ -43,16 +42,8 @@ async fn ssf_configuration(State(us): State<Transmitter>) -> Answer<TransmitterM
 
 async fn authorization_server(
     State(us): State<Transmitter>,
-) -> Result<Answer<AuthorizationServerMetadata>, Problem> {
-    // The key that signs now comes first; the others have signed what may still be on its way.
-    let mut algorithms = vec![us.keys().signing_algorithm().await?];
-    for key in us.keys().published().await? {
-        if !algorithms.contains(&key.algorithm) {
-            algorithms.push(key.algorithm);
-        }
-    }
-    let metadata = AuthorizationServerMetadata::of(&us.parts().config, &algorithms);
-    Ok(answer(METADATA_MAX_AGE, metadata))
+) -> Answer<AuthorizationServerMetadata> {
+    answer(METADATA_MAX_AGE, AuthorizationServerMetadata::of(&us.parts().config))
 }
 
 async fn protected_resource(State(us): State<Transmitter>) -> Answer<ProtectedResourceMetadata> {

@@ -38,7 +38,6 @@ impl Failure {
                 | Error::Unauthenticated
                 | Error::Forbidden { .. }
                 | Error::MayNotCreate
-                | Error::SubjectsByConsent
                 | Error::StreamNotFound(_)
                 | Error::TooManyStreams(_)
                 | Error::TooSoon { .. }

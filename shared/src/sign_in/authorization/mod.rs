@@ -13,6 +13,7 @@
 mod answer;
 mod decide;
 mod error;
+mod parameters;
 mod request;
 #[cfg(test)]
 mod tests;
