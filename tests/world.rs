@@ -148,6 +148,7 @@ impl World {
             scopes: BTreeSet::from(Scope::ALL),
             may_create: true,
             default_subjects: DefaultSubjects::All,
+            by_consent: false,
             profile: Profile::Standard,
             subject_in_event: false,
             max_streams: 10,

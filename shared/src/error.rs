@@ -25,6 +25,9 @@ pub enum Error {
     /// Known, and not allowed by the operator, whatever the token.
     #[error("the client may not create streams")]
     MayNotCreate,
+    /// Known, and not allowed: people's consents decide whom the stream hears of.
+    #[error("whom the stream hears of is decided by people's consents alone")]
+    SubjectsByConsent,
     /// There is no such stream for this receiver, whoever else may have one.
     #[error("there is no stream {0}")]
     StreamNotFound(StreamId),
@@ -83,6 +86,7 @@ impl Error {
             | Self::Unauthenticated
             | Self::Forbidden { .. }
             | Self::MayNotCreate
+            | Self::SubjectsByConsent
             | Self::StreamNotFound(_)
             | Self::TooManyStreams(_)
             | Self::NotFound { .. }

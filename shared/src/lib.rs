@@ -26,6 +26,9 @@
 //! * **Nothing goes to a stranger.** A stream is only ever reached together with its owner. And of a
 //!   subject with several names ([RFC 9493, 3.2.8]) a receiver is told by those that it knows, and
 //!   whole resources of SCIM go only to clients whom the operator trusts with them.
+//! * **Consent decides**, where a client is registered so: its streams hear of people who gave it their
+//!   consent. What is committed after somebody took it back never reaches it; what was held for it is
+//!   dropped, and at most a push that was begun a second before is still on its way.
 //! * **No late surprises.** After a stream's create or update returns, every event accepted later
 //!   sees it.
 //!

@@ -1,6 +1,7 @@
 //! The directory: people, groups, and what their changes tell.
 
 mod concurrent;
+mod consents;
 mod delivered;
 mod groups;
 mod lists;

@@ -46,66 +46,48 @@ async fn the_metadata_has_every_member_of_ssf_7_1() {
 }
 
 #[tokio::test]
-async fn the_authorization_server_says_what_rfc_8414_asks_for() {
-    let world = World::new();
-    assert_snapshot!(world.anyone().get("/.well-known/oauth-authorization-server").await, @r#"
-    200 OK
-    cache-control: public, max-age=3600
-    content-type: application/json
-
-    {
-      "grant_types_supported": [
-        "client_credentials"
-      ],
-      "introspection_endpoint": "https://tocsin.example/oauth/introspect",
-      "introspection_endpoint_auth_methods_supported": [
-        "client_secret_basic",
-        "client_secret_post",
-        "private_key_jwt"
-      ],
-      "introspection_endpoint_auth_signing_alg_values_supported": [
-        "RS256",
-        "PS256",
-        "ES256",
-        "ES384",
-        "EdDSA"
-      ],
-      "issuer": "https://tocsin.example",
-      "jwks_uri": "https://tocsin.example/jwks.json",
-      "revocation_endpoint": "https://tocsin.example/oauth/revoke",
-      "revocation_endpoint_auth_methods_supported": [
-        "client_secret_basic",
-        "client_secret_post",
-        "private_key_jwt"
-      ],
-      "revocation_endpoint_auth_signing_alg_values_supported": [
-        "RS256",
-        "PS256",
-        "ES256",
-        "ES384",
-        "EdDSA"
-      ],
-      "scopes_supported": [
-        "ssf.read",
-        "ssf.manage",
-        "ssf.manage.poll",
-        "scim",
-        "scim.read"
-      ],
-      "token_endpoint": "https://tocsin.example/oauth/token",
-      "token_endpoint_auth_methods_supported": [
-        "client_secret_basic",
-        "client_secret_post",
-        "private_key_jwt"
-      ],
-      "token_endpoint_auth_signing_alg_values_supported": [
-        "RS256",
-        "PS256",
-        "ES256",
-        "ES384",
-        "EdDSA"
-      ]
-    }
+async fn the_authorization_server_says_what_rfc_8414_and_openid_connect_ask_for() {
+    let anyone = World::new().anyone();
+    let answer = anyone.get("/.well-known/oauth-authorization-server").await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.headers["cache-control"].to_str().unwrap()),
+        (200, "public, max-age=3600")
+    );
+    let openid = anyone.get("/.well-known/openid-configuration").await;
+    assert_eq!(openid.json(), answer.json(), "it is the same document at two places");
+    let mut body = answer.json();
+    body.sort_all_objects();
+    let members = body.as_object().unwrap().iter();
+    let lines: Vec<_> = members.map(|(name, value)| format!("{name}: {value}")).collect();
+    assert_snapshot!(lines.join("\n"), @r#"
+    authorization_endpoint: "https://tocsin.example/oauth/authorize"
+    authorization_response_iss_parameter_supported: true
+    claim_types_supported: ["normal"]
+    claims_parameter_supported: false
+    claims_supported: ["iss","sub","aud","exp","iat","auth_time","nonce","acr","amr","sid","at_hash","name","family_name","given_name","middle_name","nickname","preferred_username","profile","picture","locale","zoneinfo","updated_at","email","phone_number","address","groups"]
+    code_challenge_methods_supported: ["S256"]
+    end_session_endpoint: "https://tocsin.example/oauth/end_session"
+    grant_types_supported: ["authorization_code","refresh_token","client_credentials"]
+    id_token_signing_alg_values_supported: ["RS256"]
+    introspection_endpoint: "https://tocsin.example/oauth/introspect"
+    introspection_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","private_key_jwt"]
+    introspection_endpoint_auth_signing_alg_values_supported: ["RS256","PS256","ES256","ES384","EdDSA"]
+    issuer: "https://tocsin.example"
+    jwks_uri: "https://tocsin.example/jwks.json"
+    prompt_values_supported: ["none","login","consent","select_account"]
+    request_parameter_supported: false
+    request_uri_parameter_supported: false
+    response_modes_supported: ["query"]
+    response_types_supported: ["code"]
+    revocation_endpoint: "https://tocsin.example/oauth/revoke"
+    revocation_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","private_key_jwt","none"]
+    revocation_endpoint_auth_signing_alg_values_supported: ["RS256","PS256","ES256","ES384","EdDSA"]
+    scopes_supported: ["ssf.read","ssf.manage","ssf.manage.poll","scim","scim.read","openid","profile","email","phone","address","groups","offline_access"]
+    subject_types_supported: ["public"]
+    token_endpoint: "https://tocsin.example/oauth/token"
+    token_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","private_key_jwt","none"]
+    token_endpoint_auth_signing_alg_values_supported: ["RS256","PS256","ES256","ES384","EdDSA"]
+    userinfo_endpoint: "https://tocsin.example/oauth/userinfo"
     "#);
 }
 

@@ -16,6 +16,7 @@ mod legacy;
 mod matching;
 mod models;
 mod oauth;
+mod openid;
 mod operator;
 mod opt_out;
 mod poll;

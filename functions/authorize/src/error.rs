@@ -33,6 +33,7 @@ impl From<OAuthError> for Refusal {
         let (status, error) = match refused {
             OAuthError::InvalidClient => (StatusCode::UNAUTHORIZED, "invalid_client"),
             OAuthError::InvalidRequest(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
+            OAuthError::InvalidGrant => (StatusCode::BAD_REQUEST, "invalid_grant"),
             OAuthError::InvalidScope => (StatusCode::BAD_REQUEST, "invalid_scope"),
             OAuthError::UnauthorizedClient => (StatusCode::BAD_REQUEST, "unauthorized_client"),
             OAuthError::UnsupportedGrantType => (StatusCode::BAD_REQUEST, "unsupported_grant_type"),

@@ -71,7 +71,10 @@ fn credentials(
             }
             Ok(Credentials::Assertion { client_id, assertion: Secret::new(assertion) })
         }
-        (None, None, None) => Err(OAuthError::InvalidClient),
+        (None, None, None) => match client_id {
+            Some(client_id) => Ok(Credentials::Public { client_id }),
+            None => Err(OAuthError::InvalidClient),
+        },
         (_, _, _) => refuse("the client authenticates in more than one way"),
     }
 }

@@ -32,6 +32,7 @@ pub fn routes() -> Router<Transmitter> {
     Router::new()
         .route(paths::SSF_CONFIGURATION, get(ssf_configuration))
         .route(paths::AUTHORIZATION_SERVER, get(authorization_server))
+        .route(paths::OPENID_CONFIGURATION, get(authorization_server))
         .route(paths::PROTECTED_RESOURCE, get(protected_resource))
         .route(paths::JWKS, get(jwks))
 }
@@ -42,8 +43,16 @@ async fn ssf_configuration(State(us): State<Transmitter>) -> Answer<TransmitterM
 
 async fn authorization_server(
     State(us): State<Transmitter>,
-) -> Answer<AuthorizationServerMetadata> {
-    answer(METADATA_MAX_AGE, AuthorizationServerMetadata::of(&us.parts().config))
+) -> Result<Answer<AuthorizationServerMetadata>, Problem> {
+    // The key that signs now comes first; the others have signed what may still be on its way.
+    let mut algorithms = vec![us.keys().signing_algorithm().await?];
+    for key in us.keys().published().await? {
+        if !algorithms.contains(&key.algorithm) {
+            algorithms.push(key.algorithm);
+        }
+    }
+    let metadata = AuthorizationServerMetadata::of(&us.parts().config, &algorithms);
+    Ok(answer(METADATA_MAX_AGE, metadata))
 }
 
 async fn protected_resource(State(us): State<Transmitter>) -> Answer<ProtectedResourceMetadata> {

@@ -3,8 +3,10 @@
 
 use serde::Serialize;
 use ssf::{
-    client::{ALGORITHM_NAMES, AuthMethod, Scope},
+    client::{ALGORITHM_NAMES, AuthMethod, GrantType, Scope},
     config::Config,
+    set::Algorithm,
+    sign_in::Prompt,
     stream::DefaultSubjects,
     web::paths,
 };
@@ -59,19 +61,35 @@ const DELIVERY_METHODS: [&str; 4] = [
     "https://schemas.openid.net/secevent/risc/delivery-method/poll",
 ];
 
-/// Authorization Server Metadata (RFC 8414, 2). `response_types_supported` is not there: there is
-/// no authorization endpoint, and an empty array must be omitted.
+/// Authorization Server Metadata (RFC 8414, 2), and that of an `OpenID` provider (OpenID Connect
+/// Discovery 1.0, 3): the same document at two places.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the standards have them")]
 pub(crate) struct AuthorizationServerMetadata {
     issuer: String,
+    authorization_endpoint: String,
     token_endpoint: String,
+    userinfo_endpoint: String,
+    end_session_endpoint: String,
     jwks_uri: String,
-    scopes_supported: [&'static str; 5],
-    grant_types_supported: [&'static str; 1],
-    token_endpoint_auth_methods_supported: [&'static str; 3],
+    scopes_supported: [&'static str; 12],
+    claims_supported: [&'static str; 26],
+    claim_types_supported: [&'static str; 1],
+    response_types_supported: [&'static str; 1],
+    response_modes_supported: [&'static str; 1],
+    grant_types_supported: [&'static str; 3],
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: Vec<&'static str>,
+    code_challenge_methods_supported: [&'static str; 1],
+    prompt_values_supported: [&'static str; 4],
+    authorization_response_iss_parameter_supported: bool,
+    claims_parameter_supported: bool,
+    request_parameter_supported: bool,
+    request_uri_parameter_supported: bool,
+    token_endpoint_auth_methods_supported: [&'static str; 4],
     token_endpoint_auth_signing_alg_values_supported: [&'static str; 5],
     revocation_endpoint: String,
-    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: [&'static str; 4],
     revocation_endpoint_auth_signing_alg_values_supported: [&'static str; 5],
     introspection_endpoint: String,
     introspection_endpoint_auth_methods_supported: [&'static str; 3],
@@ -79,18 +97,37 @@ pub(crate) struct AuthorizationServerMetadata {
 }
 
 impl AuthorizationServerMetadata {
-    pub(crate) fn of(config: &Config) -> Self {
+    /// `algorithms` are those by which ID tokens are signed.
+    pub(crate) fn of(config: &Config, algorithms: &[Algorithm]) -> Self {
         let issuer = &config.issuer;
         Self {
             issuer: issuer.as_str().to_owned(),
+            authorization_endpoint: issuer.join(AUTHORIZE),
             token_endpoint: issuer.join(paths::TOKEN),
+            userinfo_endpoint: issuer.join(paths::USERINFO),
+            end_session_endpoint: issuer.join(END_SESSION),
             jwks_uri: issuer.join(paths::JWKS),
-            scopes_supported: Scope::OF_CLIENTS.map(Scope::name),
-            grant_types_supported: ["client_credentials"],
-            token_endpoint_auth_methods_supported: AuthMethod::NAMES,
+            scopes_supported: Scope::ALL.map(Scope::name),
+            claims_supported: CLAIMS,
+            claim_types_supported: ["normal"],
+            response_types_supported: ["code"],
+            response_modes_supported: ["query"],
+            grant_types_supported: GrantType::ALL.map(GrantType::name),
+            subject_types_supported: ["public"],
+            id_token_signing_alg_values_supported: algorithms
+                .iter()
+                .map(|algorithm| algorithm.name())
+                .collect(),
+            code_challenge_methods_supported: ["S256"],
+            prompt_values_supported: Prompt::ALL.map(Prompt::name),
+            authorization_response_iss_parameter_supported: true,
+            claims_parameter_supported: false,
+            request_parameter_supported: false,
+            request_uri_parameter_supported: false,
+            token_endpoint_auth_methods_supported: with_none(),
             token_endpoint_auth_signing_alg_values_supported: ALGORITHM_NAMES,
             revocation_endpoint: issuer.join(paths::REVOKE),
-            revocation_endpoint_auth_methods_supported: AuthMethod::NAMES,
+            revocation_endpoint_auth_methods_supported: with_none(),
             revocation_endpoint_auth_signing_alg_values_supported: ALGORITHM_NAMES,
             introspection_endpoint: issuer.join(paths::INTROSPECT),
             introspection_endpoint_auth_methods_supported: AuthMethod::NAMES,
@@ -98,6 +135,47 @@ impl AuthorizationServerMetadata {
         }
     }
 }
+
+/// The authorization endpoint (RFC 6749, 3.1).
+const AUTHORIZE: &str = "/oauth/authorize";
+/// Where applications send people to sign out (OpenID Connect RP-Initiated Logout 1.0, 2).
+const END_SESSION: &str = "/oauth/end_session";
+
+/// How a client may authenticate, where one that is public need not.
+fn with_none() -> [&'static str; 4] {
+    let [basic, post, jwt] = AuthMethod::NAMES;
+    [basic, post, jwt, AuthMethod::None.name()]
+}
+
+/// The claims of ID tokens, then those of the `UserInfo` endpoint.
+const CLAIMS: [&str; 26] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "sid",
+    "at_hash",
+    "name",
+    "family_name",
+    "given_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "picture",
+    "locale",
+    "zoneinfo",
+    "updated_at",
+    "email",
+    "phone_number",
+    "address",
+    "groups",
+];
 
 /// Protected Resource Metadata (RFC 9728, 2) of the management API and the poll endpoints.
 #[derive(Debug, Serialize)]

@@ -133,6 +133,7 @@ pub fn advise(error: Error) -> anyhow::Error {
         Error::Forbidden { .. }
         | Error::Invalid(_)
         | Error::MayNotCreate
+        | Error::SubjectsByConsent
         | Error::NotFound { .. }
         | Error::Refused(_)
         | Error::Scim(_)

@@ -33,6 +33,11 @@ pub enum Credentials {
         /// The JWT.
         assertion: Secret,
     },
+    /// Nothing: a public client says who it is, and cannot prove it (RFC 6749, 2.1).
+    Public {
+        /// Who it says it is.
+        client_id: String,
+    },
 }
 
 /// The longest life of an assertion: the longer it lives, the longer its use must be remembered.
@@ -77,6 +82,13 @@ impl Transmitter {
             }
             Credentials::Assertion { client_id, assertion } => {
                 self.asserted(client_id.as_deref(), assertion.expose()).await?
+            }
+            Credentials::Public { client_id } => {
+                let client = self.claimed(client_id).await?.client;
+                if !client.is_public() {
+                    return Err(OAuthError::InvalidClient);
+                }
+                client
             }
         };
         if client.disabled { Err(OAuthError::InvalidClient) } else { Ok(client) }

@@ -18,14 +18,17 @@ pub enum OAuthError {
     /// The request is not as it must be.
     #[error("{0}")]
     InvalidRequest(String),
+    /// The code or the refresh token is not good, or not this client's.
+    #[error("the code or refresh token is not good, or not this client's")]
+    InvalidGrant,
     /// None of the scopes asked for may be had.
     #[error("the client may have none of these scopes")]
     InvalidScope,
     /// The client was not registered for this grant type.
     #[error("the client may not use this grant type")]
     UnauthorizedClient,
-    /// There is only `client_credentials` here.
-    #[error("the grant type must be client_credentials")]
+    /// There are only those of [`GrantType`].
+    #[error("the grant type must be authorization_code, refresh_token or client_credentials")]
     UnsupportedGrantType,
     /// Something else.
     #[error(transparent)]

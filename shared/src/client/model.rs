@@ -175,6 +175,7 @@ impl Client {
     pub(super) fn receiver(self, scopes: &[Scope], config: &Config) -> Receiver {
         let scopes: BTreeSet<Scope> =
             scopes.iter().filter(|scope| self.scope.contains(scope)).copied().collect();
+        let by_consent = self.follows_consents();
         Receiver {
             id: self.client_id,
             audience: self.audience,
@@ -183,11 +184,17 @@ impl Client {
             default_subjects: self
                 .default_subjects
                 .map_or(config.default_subjects, ClientSubjects::default_subjects),
+            by_consent,
             profile: self.profile,
             subject_in_event: self.subject_in_event,
             max_streams: self.max_streams,
             verify_certificates: self.verify_certificates,
             scim: self.scim,
         }
+    }
+
+    /// Whether people's consents decide whom its new streams deliver events about.
+    pub(crate) fn follows_consents(&self) -> bool {
+        self.default_subjects == Some(ClientSubjects::Consent)
     }
 }

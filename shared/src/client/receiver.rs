@@ -34,6 +34,7 @@ impl fmt::Display for ClientId {
 
 /// An authenticated caller: a client as its operator set it up, and what its token allows.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a decision of its own")]
 pub struct Receiver {
     /// The client behind it: the owner of its streams.
     pub id: ClientId,
@@ -45,6 +46,9 @@ pub struct Receiver {
     pub may_create: bool,
     /// What its new streams deliver.
     pub default_subjects: DefaultSubjects,
+    /// Whether people's consents decide whom they deliver events about
+    /// ([`ClientSubjects::Consent`](crate::client::ClientSubjects::Consent)).
+    pub by_consent: bool,
     /// Which draft it was built on.
     pub profile: Profile,
     /// Whether it wants the subject repeated inside the event.

@@ -12,7 +12,7 @@ use crate::{
     Error, Transmitter,
     client::Receiver,
     clock,
-    delivery::{backoff, sift, verdict::Verdict},
+    delivery::{backoff, verdict::Verdict},
     json::Invalid,
     metrics::{self, Metric},
     set::{Held, IssuedToken, Jti, PENDING, SetError, SignedToken, TokenStatus, lane_prefix},
@@ -176,7 +176,7 @@ impl Transmitter {
             let wanted = if look.due.is_some() { wanted.max(MANY) } else { wanted };
             let (held, next) = self.pending(&stream.id, &prefix, after.as_deref(), wanted).await?;
             let last = held.last().and_then(|held| held.token.order());
-            let (passing, void) = sift(stream, held);
+            let (passing, void) = self.let_pass(stream, held).await?;
             self.drop_issued(void).await?;
             for Held { token, .. } in passing {
                 if look.passes_over(stream, &token, now) {

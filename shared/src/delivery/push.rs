@@ -248,7 +248,7 @@ impl Transmitter {
         let prefix = lane_prefix(lane);
         let (held, next) =
             self.pending(&stream.id, &prefix, walk.after.as_deref(), AT_ONCE).await?;
-        let (held, void) = sift(stream, held);
+        let (held, void) = self.let_pass(stream, held).await?;
         self.drop_issued(void).await?;
         let ready = by_subject(stream, held, now, walk);
         let subjects: Vec<String> =

@@ -10,11 +10,10 @@ use crate::{
     metrics::{self, Metric},
     set::{IssuedToken, PENDING, issued_partition},
     stream::{
-        Status, Stream, StreamId, listed_key,
+        Status, Stream, StreamId, listed_key, listed_subject,
         store::{active_key, content, decode, stream_key, verified_key},
         subject_rows,
     },
-    subject::Subject,
     table::{Condition, Item, Key, Query, Write, class},
 };
 
@@ -174,7 +173,7 @@ impl Transmitter {
         let subjects = table.query(own).await?;
         let mut rows = Vec::new();
         for item in &subjects.items {
-            rows.extend(subject_rows(stream, &decode::<Subject>(item)?));
+            rows.extend(subject_rows(stream, &listed_subject(item)?));
         }
         self.remove_rows(rows).await?;
         self.remove_rows(keys(subjects.items)).await?;

@@ -1,7 +1,5 @@
 //! The façade: everything that can be asked of the directory.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
 use super::{Actor, Cause};
@@ -14,35 +12,41 @@ use crate::{Parts, Transmitter, web::paths};
 /// transmitter knows nothing of people.
 #[derive(Clone, Debug)]
 pub struct Directory {
-    parts: Arc<Parts>,
+    us: Transmitter,
 }
 
 impl Directory {
     /// The directory that shares the parts of `transmitter`.
     pub fn of(transmitter: &Transmitter) -> Self {
-        Self { parts: transmitter.shared_parts() }
+        Self { us: transmitter.clone() }
     }
 
     /// What it is made of.
     pub(crate) fn parts(&self) -> &Parts {
-        &self.parts
+        self.us.parts()
+    }
+
+    /// Who knows which streams a client has. Of the streams that follow consents the directory tells
+    /// it whom they hear of, and of no others.
+    pub(super) fn transmitter(&self) -> &Transmitter {
+        &self.us
     }
 
     /// Where SCIM is served: what all locations begin with.
     pub fn base(&self) -> String {
-        self.parts.config.issuer.join(paths::SCIM)
+        self.parts().config.issuer.join(paths::SCIM)
     }
 
     /// The time now.
     pub fn now(&self) -> Timestamp {
-        let now = self.parts.clock.now();
+        let now = self.parts().clock.now();
         // To the millisecond, as clients can read it.
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 
     /// A cause of this moment, with a `txn` of its own.
     pub fn cause(&self, actor: Actor) -> Cause {
-        let txn = self.parts.ids.fresh().hyphenated().to_string();
+        let txn = self.parts().ids.fresh().hyphenated().to_string();
         Cause { actor, txn, at: self.now(), replaces: false }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     Error, clock,
     error::chain,
     scim::ResourceType,
-    sign_in::{SubjectId, forget_person},
+    sign_in::{SubjectId, consented, forget_consents, forget_tokens},
     table::{Condition, Content, Item, Key, Query, TableError, Write},
 };
 
@@ -155,13 +155,22 @@ impl Directory {
 
     /// Removes what applications had of a person that is no more: it is dead already.
     async fn forget(&self, id: ResourceId, until: Timestamp) -> Result<bool, Error> {
-        let subject = SubjectId::from(id);
-        while forget_person(&*self.parts().table, &subject).await? {
+        let (table, subject) = (&*self.parts().table, SubjectId::from(id));
+        while forget_tokens(table, &subject).await? {
             if self.parts().clock.now() >= until {
                 return Ok(false);
             }
         }
-        Ok(true)
+        loop {
+            let (clients, more) = consented(table, &subject).await?;
+            for client in &clients {
+                self.let_go(id, client).await?;
+            }
+            forget_consents(table, &subject, &clients).await?;
+            if !more || self.parts().clock.now() >= until {
+                return Ok(!more);
+            }
+        }
     }
 
     async fn leave(&self, job: &Job, group: ResourceId) -> Result<(), Error> {

@@ -11,6 +11,9 @@
 //!   members; a shared `txn` joins them.
 //! * **The same change tells the same**, whichever way it came; what changes nothing tells nothing.
 //! * **Off means off.** Who is locked or deleted is so at once: every use reads the person's row.
+//! * **Consent decides who hears.** What waits for a person is done in the order in which it was
+//!   committed, events and consents alike: so an application never hears what was committed after a
+//!   consent was taken back.
 //! * **No name twice.** A `userName` and a group's `displayName` are unique without regard to case
 //!   and to the Unicode form, also where two come at once.
 
@@ -26,6 +29,7 @@ mod commit;
 mod counts;
 mod credentials;
 mod facade;
+mod feed;
 mod fits;
 mod group;
 mod groups;
@@ -53,6 +57,7 @@ mod sweep;
 mod tells;
 mod text;
 mod user;
+mod userinfo;
 mod users;
 
 pub use attributes::{Address, ENTERPRISE, Enterprise, Labelled, Manager, Name, UserAttributes};
@@ -74,4 +79,5 @@ pub(crate) use store::user_key;
 pub use sweep::Kept;
 pub use tells::version;
 pub use user::User;
+pub use userinfo::UserInfo;
 pub use users::Changed;

@@ -1,7 +1,8 @@
-//! The outbox: events that were decided on together with a change, in the same transaction, until
-//! they are on the queue.
+//! The outbox: what was decided on together with a change, in the same transaction, until it is done.
+//! There are events, until they are on the queue, and whom the streams of a client hear of, until the
+//! transmitter knows. What waits for one resource is done in order.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
@@ -18,16 +19,20 @@ use crate::{
     error::chain,
     metrics::{self, Metric},
     queue::Message,
+    stream::Feeding,
     table::{Condition, Content, Item, Query, Write},
 };
 
-/// A row of the outbox: the events of one change of one resource, in order.
+/// A row of the outbox: what follows from one change of one resource, in order.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Outgoing {
     /// When the change was made.
     pub(crate) at: Timestamp,
     /// The messages, and under which name each is sent only once.
     pub(crate) messages: Vec<(String, String)>,
+    /// Whom the streams of a client hear of then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) feeding: Option<Feeding>,
 }
 
 /// How many rows are handed over at once.
@@ -39,20 +44,12 @@ const LEFT_AFTER: Duration = Duration::from_secs(35);
 impl Outgoing {
     /// The messages of these events of the change `sequence` of the resource `id`.
     pub(crate) fn new(id: ResourceId, sequence: u64, events: &[Told], cause: &Cause) -> Self {
-        let name = |n: usize| event_id(&cause.txn, id, sequence, n);
         let message = |(n, event): (usize, &Told)| {
-            let (name, at) = (name(n), cause.at.as_second());
-            let mut events = Map::new();
-            events.insert(event.event_type.as_str().to_owned(), event.payload.clone());
-            let mut message = Map::new();
-            message.insert("id".to_owned(), name.as_str().into());
-            message.insert("sub_id".to_owned(), event.subject.clone());
-            message.insert("events".to_owned(), Value::Object(events));
-            message.insert("txn".to_owned(), cause.txn.as_str().into());
-            message.insert("toe".to_owned(), at.into());
+            let (name, message) = message(id, sequence, n, event, cause);
             (name, Value::Object(message).to_string())
         };
-        Self { at: cause.at, messages: events.iter().enumerate().map(message).collect() }
+        let messages = events.iter().enumerate().map(message).collect();
+        Self { at: cause.at, messages, feeding: None }
     }
 
     pub(crate) fn write(&self, id: ResourceId, sequence: u64) -> Write {
@@ -60,9 +57,33 @@ impl Outgoing {
     }
 }
 
+/// The message of the event `n` of a change, and its name.
+pub(crate) fn message(
+    id: ResourceId,
+    sequence: u64,
+    n: usize,
+    event: &Told,
+    cause: &Cause,
+) -> (String, Map<String, Value>) {
+    let name = event_id(&cause.txn, id, sequence, n);
+    let mut events = Map::new();
+    events.insert(event.event_type.as_str().to_owned(), event.payload.clone());
+    let mut message = Map::new();
+    message.insert("id".to_owned(), name.as_str().into());
+    message.insert("sub_id".to_owned(), event.subject.clone());
+    message.insert("events".to_owned(), Value::Object(events));
+    message.insert("txn".to_owned(), cause.txn.as_str().into());
+    message.insert("toe".to_owned(), cause.at.as_second().into());
+    (name, message)
+}
+
 /// The name of the event `n` of a change: the same however often it is sent.
 pub(crate) fn event_id(txn: &str, id: ResourceId, sequence: u64, n: usize) -> String {
     format!("{txn}.{id}.{sequence}.{n}")
+}
+
+fn to_door(group: &str, name: String, body: String) -> Message {
+    Message { body, group: Some(group.to_owned()), deduplication: Some(name), ..Message::default() }
 }
 
 impl Directory {
@@ -88,19 +109,74 @@ impl Directory {
         Ok(page.items.into_iter().map(|item| (id.to_string(), item)).collect())
     }
 
-    /// Sends these rows, each for the group of its resource, and deletes those that are sent; how
+    /// Does what these rows say, those of one resource in order, and deletes those that are done; how
     /// many that were.
     async fn send(&self, rows: Vec<(String, Item)>) -> Result<usize, Error> {
+        let mut feeding = BTreeSet::new();
+        for (group, item) in &rows {
+            if item.read::<Outgoing>()?.feeding.is_some() {
+                feeding.insert(group.clone());
+            }
+        }
+        let (one_by_one, at_once): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|(group, _)| feeding.contains(group));
+        let sent = self.send_at_once(at_once).await;
+        let mut done = 0;
+        let (mut stuck, mut failed) = (BTreeSet::new(), None);
+        for (group, item) in one_by_one {
+            // Nothing overtakes what cannot be done.
+            if stuck.contains(&group) {
+                continue;
+            }
+            match self.send_and_feed(group.clone(), item).await {
+                Ok(()) => done += 1,
+                Err(error) => {
+                    stuck.insert(group);
+                    failed = Some(error);
+                }
+            }
+        }
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(done + sent?),
+        }
+    }
+
+    /// First the events, then whom streams hear of: so what is told because of this change goes to
+    /// whom it went to before, as far as it is taken in by then, and what is committed later does not.
+    async fn send_and_feed(&self, group: String, item: Item) -> Result<(), Error> {
+        let outgoing: Outgoing = item.read()?;
+        self.send_messages(&group, outgoing.messages).await?;
+        if let Some(feeding) = &outgoing.feeding {
+            self.transmitter().feed(feeding, &group).await?;
+        }
+        self.parts().table.write_one(Write::delete(item.key, Condition::Any)).await?;
+        Ok(())
+    }
+
+    async fn send_messages(
+        &self,
+        group: &str,
+        messages: Vec<(String, String)>,
+    ) -> Result<(), Error> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let messages = messages.into_iter().map(|(name, body)| to_door(group, name, body));
+        for sent in self.parts().ingest_fifo.send(messages.collect()).await {
+            sent?;
+        }
+        Ok(())
+    }
+
+    /// Sends these rows, each for the group of its resource, and deletes those that are sent; how
+    /// many that were.
+    async fn send_at_once(&self, rows: Vec<(String, Item)>) -> Result<usize, Error> {
         let mut messages = Vec::new();
         let mut rows_of = Vec::new();
         for (row, (group, item)) in rows.iter().enumerate() {
             for (name, body) in item.read::<Outgoing>()?.messages {
-                messages.push(Message {
-                    body,
-                    group: Some(group.clone()),
-                    deduplication: Some(name),
-                    ..Message::default()
-                });
+                messages.push(to_door(group, name, body));
                 rows_of.push(row);
             }
         }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Actor, Cause, ResourceId,
+    feed::Feed,
     outbox::{Outgoing, event_id},
     store::{audit_partition, txn_partition},
     tells::Told,
@@ -84,11 +85,22 @@ pub(crate) struct Noted<'a> {
 impl Noted<'_> {
     /// What is written together with the change.
     pub(crate) fn writes(self, cause: &Cause, config: &Config) -> Vec<Write> {
+        self.writes_with(None, cause, config)
+    }
+
+    /// The same, and what is to be done for streams that follow consents.
+    pub(crate) fn writes_with(
+        self,
+        feed: Option<Feed>,
+        cause: &Cause,
+        config: &Config,
+    ) -> Vec<Write> {
         let Self { kind, id, sequence, deed, attributes, events } = self;
         let following = |(n, event): (usize, &Told)| Following {
             id: event_id(&cause.txn, id, sequence, n),
             event_type: event.event_type.clone(),
         };
+        let noted = feed.as_ref().filter(|feed| feed.is_noted).and_then(|feed| feed.own.as_ref());
         let change = Change {
             kind,
             id,
@@ -97,7 +109,7 @@ impl Noted<'_> {
             actor: cause.actor.clone(),
             at: cause.at,
             txn: cause.txn.clone(),
-            events: events.iter().enumerate().map(following).collect(),
+            events: events.iter().chain(noted).enumerate().map(following).collect(),
         };
         let until = |retention| Some(clock::add(cause.at, retention));
         let content = Content::json(&change);
@@ -109,8 +121,11 @@ impl Noted<'_> {
             Write::put(Key::new(audit_partition(id), number), Condition::Any, audit),
             Write::put(txn_key, Condition::Any, txn),
         ];
-        if !events.is_empty() {
-            writes.push(Outgoing::new(id, sequence, events, cause).write(id, sequence));
+        if !events.is_empty() || feed.is_some() {
+            let mut outgoing = Outgoing::new(id, sequence, events, cause);
+            outgoing.feeding =
+                feed.map(|feed| feed.feeding(id, sequence, events, cause, &config.issuer));
+            writes.push(outgoing.write(id, sequence));
         }
         writes
     }

@@ -2,10 +2,12 @@
 
 use super::{
     Cause, Directory, ResourceId, User,
+    feed::Feed,
     record::{Deed, Noted},
     tells::{Teller, Told},
 };
 use crate::{
+    client::{Client, ClientId},
     scim::ResourceType,
     sign_in::{ConsentChange, Happened, Revoked, SubjectId},
     table::{Condition, Content, Item, TableError, Write},
@@ -44,13 +46,14 @@ impl Directory {
     ) -> Result<Vec<Write>, TableError> {
         let mut user: User = row.read()?;
         let config = &self.parts().config;
-        let events = told(happened, &user, Teller { issuer: &config.issuer, cause });
         let attribute = match happened {
             Happened::Began(_) => return Ok(Vec::new()),
             Happened::Ended(_) => "tokens",
             Happened::Consent(..) => "consents",
             Happened::SessionBegan(_) | Happened::SessionEnded(..) => "sessions",
         };
+        let teller = Teller { issuer: &config.issuer, cause };
+        let (events, feed) = told(happened, &user, teller);
         user.sequence += 1;
         let noted = Noted {
             kind: ResourceType::User,
@@ -60,37 +63,53 @@ impl Directory {
             attributes: vec![attribute.to_owned()],
             events: &events,
         };
-        let mut writes = noted.writes(cause, config);
+        let mut writes = noted.writes_with(feed, cause, config);
         let condition = Condition::Version(row.version);
         writes.push(Write::put(row.key.clone(), condition, Content::json(&user)));
         Ok(writes)
     }
 }
 
-/// The events that follow. An application that gives its own tokens back knows it already, and what
-/// is granted ends nothing.
-fn told(happened: &Happened<'_>, user: &User, teller: Teller<'_>) -> Vec<Told> {
-    let (client, why) = match happened {
-        Happened::Consent(ConsentChange::Revoked, consent) => (&consent.client, "consent revoked"),
+/// The events that follow, and what is to be done for the streams of an application that follow
+/// consents: what ends at the application they hear themselves. An application that gives its own
+/// tokens back knows it already, and what is granted ends nothing.
+fn told(happened: &Happened<'_>, user: &User, teller: Teller<'_>) -> (Vec<Told>, Option<Feed>) {
+    let ended = |client: &ClientId, why| teller.ended(user, client, why);
+    match happened {
+        Happened::Began(_) => (Vec::new(), None),
+        Happened::SessionBegan(session) => (vec![teller.session_began(user, session)], None),
+        Happened::SessionEnded(session, end) => {
+            (vec![teller.session_ended(user, session, *end)], None)
+        }
         Happened::Ended(family) => {
+            let client = &family.bond.client;
             let why = match family.revoked_because {
                 Some(Revoked::CodeReplay) => "authorization code reuse",
                 Some(Revoked::RefreshReuse) => "refresh token reuse",
                 Some(Revoked::ByOwner) => "session ended",
                 // What ended with its session is told of the session.
-                Some(Revoked::ByClient | Revoked::SessionEnded) | None => return Vec::new(),
+                Some(Revoked::ByClient | Revoked::SessionEnded) | None => {
+                    return (Vec::new(), None);
+                }
             };
-            (&family.bond.client, why)
+            let feed = Feed { client: client.clone(), heard: None, own: None, is_noted: false };
+            (vec![ended(client, why)], Some(feed))
         }
-        Happened::SessionBegan(session) => return vec![teller.session_began(user, session)],
-        Happened::SessionEnded(session, end) => {
-            return vec![teller.session_ended(user, session, *end)];
+        Happened::Consent(change, consent, application) => {
+            let heard = match change {
+                ConsentChange::Granted | ConsentChange::Restored => true,
+                ConsentChange::Revoked => false,
+                ConsentChange::Widened => return (Vec::new(), None),
+            };
+            let events =
+                if heard { Vec::new() } else { vec![ended(&consent.client, "consent revoked")] };
+            let feed = Feed {
+                client: consent.client.clone(),
+                heard: Some(heard),
+                own: Some(teller.fed(user.id, heard)),
+                is_noted: application.is_some_and(Client::follows_consents),
+            };
+            (events, Some(feed))
         }
-        Happened::Began(_)
-        | Happened::Consent(
-            ConsentChange::Granted | ConsentChange::Widened | ConsentChange::Restored,
-            _,
-        ) => return Vec::new(),
-    };
-    vec![teller.ended(user, client, why)]
+    }
 }

@@ -16,7 +16,7 @@
 //! | `JOURNAL#<group>` | `<sequence>#<place>` | | a change of many members that is worked off |
 //! | `COUNT#USERS`, `COUNT#GROUPS` | `00` … `15` | | how many, in parts |
 //! | `DUE` | `<lock date>#<user>` | | when a lock date comes |
-//! | `OUTBOX#<00 … 15>` | `<id>#<sequence>` | | events that are still to be put on the queue |
+//! | `OUTBOX#<00 … 15>` | `<id>#<sequence>` | | what follows from a change and is still to be done |
 //! | `AUDIT#<id>` | `<sequence>` | | who changed what |
 //! | `TXN#<txn>` | `<id>#<sequence>` | | the events of one request |
 //! | `JOB#<00 … 03>` | `<id>` | | what a deletion leaves to do |

@@ -21,13 +21,18 @@ pub struct Kept {
     pub handed_over: usize,
     /// Jobs that were finished.
     pub finished: usize,
+    /// People of whom a stream hears that was made after they had given their consent.
+    pub fed: usize,
 }
 
 /// So many lock dates are looked at in one run.
 const DATES: usize = 500;
 
 /// One run works on jobs for so long: the function has a minute.
-const JOBS: Duration = Duration::from_secs(20);
+const JOBS: Duration = Duration::from_secs(15);
+
+/// And on new streams for so long.
+const FEEDS: Duration = Duration::from_secs(5);
 
 impl Directory {
     /// One run; the next goes on where this one stopped.
@@ -35,7 +40,8 @@ impl Directory {
         let locked = self.tell_locks().await?;
         let handed_over = self.hand_over_left().await?;
         let finished = self.work_on_jobs(JOBS).await?;
-        Ok(Kept { locked, handed_over, finished })
+        let fed = self.feed_new_streams(FEEDS).await?;
+        Ok(Kept { locked, handed_over, finished, fed })
     }
 
     /// A person is locked when the date has come, whoever looks; here others are told.

@@ -232,7 +232,7 @@ impl Teller<'_> {
     pub(crate) fn ended(self, user: &User, client: &ClientId, why: &str) -> Told {
         let subject = json!({
             "format": "complex",
-            "user": { "format": "iss_sub", "iss": self.issuer.as_str(), "sub": user.id },
+            "user": iss_sub(self.issuer, user.id),
             "application": { "format": "opaque", "id": client },
         });
         self.caep(&subject, EventType::SESSION_REVOKED, json!({}), why)
@@ -261,9 +261,17 @@ impl Teller<'_> {
     fn session(self, user: &User, session: &Session) -> Value {
         json!({
             "format": "complex",
-            "user": { "format": "iss_sub", "iss": self.issuer.as_str(), "sub": user.id },
+            "user": iss_sub(self.issuer, user.id),
             "session": { "format": "opaque", "id": session.sid },
         })
+    }
+
+    /// The streams of an application hear of a person from now on, or not any more ([RFC 9967, 2.3]).
+    pub(crate) fn fed(self, user: ResourceId, heard: bool) -> Told {
+        let event_type = if heard { EventType::SCIM_FEED_ADD } else { EventType::SCIM_FEED_REMOVE };
+        let identifiers = [iss_sub(self.issuer, user), resource("Users", user)];
+        let subject = json!({ "format": "aliases", "identifiers": identifiers });
+        told(&subject, event_type, json!({}))
     }
 
     fn claims(self, subject: &Value, claims: &Value) -> Told {
@@ -287,11 +295,15 @@ impl Teller<'_> {
     /// A person under all names by which receivers may know one ([RFC 9493, 3.2.8]); the first is
     /// the same for ever.
     fn person(self, user: &User) -> Value {
-        let iss_sub = json!({ "format": "iss_sub", "iss": self.issuer.as_str(), "sub": user.id });
-        let mut identifiers = vec![iss_sub, resource("Users", user.id)];
+        let mut identifiers = vec![iss_sub(self.issuer, user.id), resource("Users", user.id)];
         identifiers.extend(user.attributes.email().and_then(|email| identifier("email", email)));
         json!({ "format": "aliases", "identifiers": identifiers })
     }
+}
+
+/// A person under the name that stays the same for ever ([RFC 9493, 3.2.3]).
+pub(crate) fn iss_sub(issuer: &Issuer, user: ResourceId) -> Value {
+    json!({ "format": "iss_sub", "iss": issuer.as_str(), "sub": user })
 }
 
 /// A resource of the directory as a subject ([RFC 9967, 2.1]).

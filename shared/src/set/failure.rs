@@ -38,6 +38,7 @@ impl Failure {
                 | Error::Unauthenticated
                 | Error::Forbidden { .. }
                 | Error::MayNotCreate
+                | Error::SubjectsByConsent
                 | Error::StreamNotFound(_)
                 | Error::TooManyStreams(_)
                 | Error::TooSoon { .. }

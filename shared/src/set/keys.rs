@@ -94,6 +94,15 @@ impl KeyRing {
         self.signs_of(&ring)
     }
 
+    /// How the key signs that signs now; before there is one, how it will.
+    pub async fn signing_algorithm(&self) -> Result<Algorithm, Error> {
+        match self.signing_key().await {
+            Ok(key) => Ok(key.algorithm),
+            Err(Error::Sign(SignError::NoKey)) => Ok(self.algorithm),
+            Err(error) => Err(error),
+        }
+    }
+
     fn signs_of(&self, ring: &Ring) -> Result<Arc<PublicKey>, Error> {
         let key = ring.signing(self.clock.now()).or_else(|| ring.keys.first());
         Ok(key.ok_or(SignError::NoKey)?.key.clone())

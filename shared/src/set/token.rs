@@ -141,14 +141,15 @@ impl Serialize for Payload<'_> {
 const SUBJECT: &str = "subject";
 
 /// How `stream` is told whom `event` is about, where there is a choice: by the format that its
-/// receiver asked for, else by the one that the event's family uses, else by the first name.
+/// receiver asked for, else by the one that the event's family uses, else by the first name. Of people
+/// who gave their consent it learns no address by asking for it.
 fn subject_for<'a>(stream: &Stream, event: &'a SecurityEvent) -> Cow<'a, Subject> {
     let usual: &[&str] = match event.event_type.family() {
         Family::Scim => &["scim"],
         Family::Caep | Family::Private | Family::Risc | Family::Ssf => &["iss_sub", "email"],
     };
-    let formats: Vec<_> =
-        stream.format.as_deref().into_iter().chain(usual.iter().copied()).collect();
+    let wish = stream.format.as_deref().filter(|_| !stream.by_consent);
+    let formats: Vec<_> = wish.into_iter().chain(usual.iter().copied()).collect();
     event.subject.told_by(&formats)
 }
 

@@ -21,7 +21,13 @@ impl SignIn {
     /// Removes a part of what a person who is gone had: codes, tokens and consents. Whether there is
     /// more.
     pub async fn person_forget(&self, subject: &SubjectId) -> Result<bool, Error> {
-        forget_person(&*self.parts().table, subject).await
+        let table = &*self.parts().table;
+        if forget_tokens(table, subject).await? {
+            return Ok(true);
+        }
+        let (clients, more) = consented(table, subject).await?;
+        forget_consents(table, subject, &clients).await?;
+        Ok(more)
     }
 
     /// Removes a part of the codes and tokens of one person at one client that were issued before the
@@ -40,21 +46,34 @@ impl SignIn {
     }
 }
 
-/// See [`SignIn::person_forget`].
-pub(crate) async fn forget_person(table: &dyn Table, subject: &SubjectId) -> Result<bool, Error> {
+/// Removes a part of the sessions, codes and tokens of a person who is gone. Whether there is more.
+pub(crate) async fn forget_tokens(table: &dyn Table, subject: &SubjectId) -> Result<bool, Error> {
     if forget_sessions(table, subject).await? {
         return Ok(true);
     }
-    let families = Query::sorted(class::PERSON_FAMILY.of(subject), "");
-    if forget_families(table, families, |_| true).await? {
-        return Ok(true);
-    }
+    forget_families(table, Query::sorted(class::PERSON_FAMILY.of(subject), ""), |_| true).await
+}
+
+/// Some of the applications that a person gave a consent, and whether there are more.
+pub(crate) async fn consented(
+    table: &dyn Table,
+    subject: &SubjectId,
+) -> Result<(Vec<ClientId>, bool), Error> {
     let page = table.query(Query::sorted(class::CONSENT.of(subject), "").limit(PART)).await?;
-    let clients = page.items.iter().map(|item| ClientId(item.key.sk.clone()));
+    let clients = page.items.into_iter().map(|item| ClientId(item.key.sk)).collect();
+    Ok((clients, page.next.is_some()))
+}
+
+/// Removes the consents of a person who is gone to these applications.
+pub(crate) async fn forget_consents(
+    table: &dyn Table,
+    subject: &SubjectId,
+    clients: &[ClientId],
+) -> Result<(), Error> {
     let keys = clients
-        .flat_map(|client| [client_consent_key(subject, &client), consent_key(subject, &client)]);
-    delete(table, keys.collect()).await?;
-    Ok(page.next.is_some())
+        .iter()
+        .flat_map(|client| [client_consent_key(subject, client), consent_key(subject, client)]);
+    delete(table, keys.collect()).await
 }
 
 /// Removes the first sessions of a person. Whether there may be more.

@@ -145,15 +145,15 @@ impl SignIn {
     /// Ends what the code was exchanged for. `None`: somebody was in the way.
     async fn replay(&self, found: Found, also: &Also<'_>) -> Result<Option<Tokens>, Refusal> {
         let (code, _) = found.code;
-        let id = code.authorization_code_id;
+        let (id, subject) = (code.authorization_code_id, code.bond.subject);
         let (mut family, version) = match found.family {
             Some(family) if family.0.revoked_at.is_none() => family,
-            Some(_) | None => return Err(Refusal::Replayed { family: id, ended: false }),
+            Some(_) | None => return Err(Refusal::Replayed { family: id, subject, ended: false }),
         };
         family.revoke(Revoked::CodeReplay, self.parts().clock.now());
         if self.end_family(&family, version, also).await? {
             tracing::warn!(client.id = %code.bond.client, family = %id, "a code was used twice");
-            return Err(Refusal::Replayed { family: id, ended: true });
+            return Err(Refusal::Replayed { family: id, subject, ended: true });
         }
         Ok(None)
     }

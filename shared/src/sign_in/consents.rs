@@ -61,7 +61,8 @@ impl SignIn {
     ) -> Result<(Consent, Option<ConsentChange>), Error> {
         for _ in 0..ATTEMPTS {
             let rows = self.rows(client, subject).await?;
-            let by_operator = rows.client.filter(|client| client.application.preconsent);
+            let client_row = rows.client.as_ref();
+            let by_operator = client_row.filter(|client| client.application.preconsent);
             let (consent, done, condition) = match (rows.consent, granted, by_operator) {
                 (Some((mut consent, version)), _, _) => {
                     let done = change(&mut consent);
@@ -87,7 +88,7 @@ impl SignIn {
                 let key = client_consent_key(subject, client);
                 writes.push(Write::put(key, Condition::Any, Content::json(&())));
             }
-            let happened = Happened::Consent(done, &consent);
+            let happened = Happened::Consent(done, &consent, client_row);
             writes.extend(also(&happened, rows.owner_row.as_ref()));
             if self.commit(writes).await? {
                 return Ok((consent, Some(done)));

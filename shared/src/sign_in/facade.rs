@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use crate::{
     Error, Parts, Transmitter,
+    client::Client,
     sign_in::{
         CodeFault, Consent, ConsentChange, Cut, Family, FamilyId, Owners, Session, SessionEnd,
+        SubjectId,
     },
     table::{Item, TableError, Write},
 };
@@ -24,12 +26,12 @@ pub enum Happened<'a> {
     Began(&'a Family),
     /// The tokens of a sign-in ended before their time; the family says why.
     Ended(&'a Family),
-    /// A consent changed.
-    Consent(ConsentChange, &'a Consent),
     /// A person signed in at a browser.
     SessionBegan(&'a Session),
     /// A session ended before its time, and why.
     SessionEnded(&'a Session, SessionEnd),
+    /// A consent changed; with it the application, if it is there.
+    Consent(ConsentChange, &'a Consent, Option<&'a Client>),
 }
 
 /// The writes that tell of what happens, done in the same transaction; at most 50. With it comes the
@@ -63,6 +65,8 @@ pub enum Refusal {
     Replayed {
         /// What it was exchanged for.
         family: FamilyId,
+        /// The person.
+        subject: SubjectId,
         /// Whether that ended by this.
         ended: bool,
     },
@@ -71,6 +75,8 @@ pub enum Refusal {
     Reused {
         /// Its family.
         family: FamilyId,
+        /// The person.
+        subject: SubjectId,
     },
     /// The application was not registered for this way of getting tokens.
     #[error("the client may not use this grant type")]

@@ -1,5 +1,7 @@
 //! Using, refreshing and giving back the tokens of people.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -8,6 +10,7 @@ use crate::{
         ClientId, GrantType, Scope, Secret,
         opaque::{Kind, Opaque},
     },
+    clock::add,
     sign_in::{
         ACCESS_LIFETIME, Also, Cut, Family, FamilyId, Refusal, Revoked, SignIn, SignedIn,
         SubjectId,
@@ -52,8 +55,17 @@ pub struct PersonToken {
     pub issue_date: Timestamp,
     /// For how many seconds it is good.
     pub lifetime: u64,
+    /// Whether it is an access token; else it is a refresh token.
+    pub is_access: bool,
     /// How the person signed in.
     pub signed_in: SignedIn,
+}
+
+impl PersonToken {
+    /// When it is over.
+    pub fn expires(&self) -> Timestamp {
+        add(self.issue_date, Duration::from_secs(self.lifetime))
+    }
 }
 
 impl Tokens {
@@ -137,7 +149,7 @@ impl SignIn {
                     return Ok(None);
                 }
                 tracing::warn!(client.id = %client, family = %id, "a refresh token was used twice");
-                return Err(Refusal::Reused { family: id });
+                return Err(Refusal::Reused { family: id, subject: family.bond.subject });
             }
             Brought::Current | Brought::MadeUp => None,
         };
@@ -161,19 +173,46 @@ impl SignIn {
     /// What a person's access token is good for now.
     pub async fn person_token(&self, token: &str) -> Result<PersonToken, Refusal> {
         let parts = Opaque::parse(token).filter(|parts| parts.kind == Kind::Access);
-        let parts = parts.ok_or(Refusal::Unknown)?;
-        let id = FamilyId::parse(&parts.name).ok_or(Refusal::Unknown)?;
+        self.about(parts.ok_or(Refusal::Unknown)?).await
+    }
+
+    /// What a person's access or refresh token is good for now.
+    pub(super) async fn token_about(&self, token: &str) -> Result<PersonToken, Refusal> {
+        self.about(Opaque::parse(token).ok_or(Refusal::Unknown)?).await
+    }
+
+    async fn about(&self, parts: Opaque) -> Result<PersonToken, Refusal> {
+        let refresh = refresh_token(parts.clone());
+        let named = match parts.kind {
+            Kind::Access => FamilyId::parse(&parts.name),
+            Kind::Refresh => refresh.as_ref().map(|(id, _)| *id),
+            Kind::Client | Kind::Code => None,
+        };
+        let id = named.ok_or(Refusal::Unknown)?;
         let (family, _) = self.read_family(id).await?.ok_or(Refusal::Unknown)?;
         let now = self.parts().clock.now();
-        let access = family.access(&parts.secret, now).ok_or(Refusal::Over)?;
+        let (scope, issue_date, lifetime) = match refresh {
+            None => {
+                let access = family.access(&parts.secret, now).ok_or(Refusal::Over)?;
+                (access.scope.clone(), access.issue_date, access.lifetime)
+            }
+            Some((_, token)) if family.brought(&token, now) == Brought::Current => {
+                (family.scope.clone(), family.issue_date, family.lifetime)
+            }
+            Some(_) => return Err(Refusal::Over),
+        };
+        if !family.is_live(now) {
+            return Err(Refusal::Over);
+        }
         let rows = self.rows(&family.bond.client, &family.bond.subject).await?;
         family.bond.holds(&rows.standing(), family.issue_date)?;
         let client = rows.client.ok_or(Cut::ClientGone)?;
         Ok(PersonToken {
             family: id,
-            scope: access.scope.iter().copied().filter(|one| client.scope.contains(one)).collect(),
-            issue_date: access.issue_date,
-            lifetime: access.lifetime,
+            scope: scope.into_iter().filter(|one| client.scope.contains(one)).collect(),
+            issue_date,
+            lifetime,
+            is_access: parts.kind == Kind::Access,
             client: family.bond.client,
             subject: family.bond.subject,
             audience: family.audience,

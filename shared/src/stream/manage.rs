@@ -11,8 +11,10 @@ use crate::{
     stream::{
         CreateStream, Delivery, Status, Stream, StreamConfiguration, StreamId, UpdateStream,
         UriFamily,
+        feed::unfed,
         store::{content, decode, index_row, listed_key, owned_key, stream_key, type_rows},
     },
+    subject::Shape,
     table::{Condition, Item, TableError, Write},
 };
 
@@ -92,7 +94,9 @@ impl Transmitter {
             description: wish.description.map(|description| description.0),
             format: wish.format.filter(|_| is_legacy).map(|format| format.0),
             default_subjects: receiver.default_subjects,
-            shapes: std::collections::BTreeSet::new(),
+            by_consent: receiver.by_consent,
+            // What is fed to it has one shape, so that feeding it leaves the stream as it is.
+            shapes: receiver.by_consent.then(Shape::simple).into_iter().collect(),
             profile: receiver.profile,
             subject_in_event: receiver.subject_in_event,
             verify_certificates: receiver.verify_certificates,
@@ -112,14 +116,13 @@ impl Transmitter {
     async fn insert_stream(&self, stream: &Stream, max_streams: usize) -> Result<(), Error> {
         let (mut owned, condition) = self.owned(&stream.owner, max_streams).await?;
         owned.streams.push(stream.id.clone());
-        self.parts()
-            .table
-            .transact(vec![
-                Write::put(owned_key(&stream.owner), condition, content(&owned)),
-                Write::put(stream_key(&stream.id), Condition::Absent, content(stream)),
-                index_row(listed_key(&stream.id)),
-            ])
-            .await?;
+        let mut writes = vec![
+            Write::put(owned_key(&stream.owner), condition, content(&owned)),
+            Write::put(stream_key(&stream.id), Condition::Absent, content(stream)),
+            index_row(listed_key(&stream.id)),
+        ];
+        writes.extend(unfed(stream));
+        self.parts().table.transact(writes).await?;
         Ok(())
     }
 

@@ -105,7 +105,7 @@ impl<'a> Matcher<'a> {
         let wanted = try_join_all(read).await?.into_iter().collect();
         matcher.wanted = wanted;
         matcher.named = matcher.read_named(events).await?;
-        matcher.read_streams().await?;
+        matcher.read_streams(events).await?;
         Ok(matcher)
     }
 
@@ -182,10 +182,11 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    async fn read_streams(&mut self) -> Result<(), Error> {
+    async fn read_streams(&mut self, events: &[&SecurityEvent]) -> Result<(), Error> {
         let all = self.wanted.values().flat_map(|wanted| &wanted.all);
-        let ids: BTreeSet<&StreamId> =
-            all.chain(self.named.iter().flat_map(BTreeMap::keys)).collect();
+        let named = self.named.iter().flat_map(BTreeMap::keys);
+        let told = events.iter().filter_map(|event| event.stream_id.as_ref());
+        let ids: BTreeSet<&StreamId> = all.chain(named).chain(told).collect();
         let keys: Vec<_> = ids.into_iter().map(stream_key).collect();
         for item in self.transmitter.parts().table.batch_get(&keys).await?.iter().flatten() {
             let stream: Stream = decode(item)?;
@@ -204,9 +205,11 @@ impl<'a> Matcher<'a> {
     ) -> impl Iterator<Item = (&Stream, Option<&Subject>)> {
         let wanted = &self.wanted[&event.event_type];
         let named = &self.named[index];
-        let found: BTreeSet<_> = wanted.all.iter().chain(named.keys()).collect();
-        let streams = found.into_iter().filter_map(|id| self.streams.get(id));
-        let wanting = streams.filter(move |stream| {
+        let found: BTreeSet<_> =
+            wanted.all.iter().chain(named.keys()).chain(&event.stream_id).collect();
+        let streams: Vec<&Stream> =
+            found.into_iter().filter_map(|id| self.streams.get(id)).collect();
+        let wanting = streams.into_iter().filter(move |stream| {
             let targeted = event.stream_id.as_ref().is_none_or(|id| *id == stream.id);
             // An index may name a stream that does not want the event any more.
             targeted
@@ -214,10 +217,16 @@ impl<'a> Matcher<'a> {
                 && stream.events_delivered.contains(&event.event_type)
                 && match stream.default_subjects {
                     DefaultSubjects::All => true,
-                    DefaultSubjects::None => named.contains_key(&stream.id),
+                    DefaultSubjects::None => {
+                        named.contains_key(&stream.id) || stream.is_told_itself(event)
+                    }
                 }
         });
-        wanting.map(|stream| (stream, named.get(&stream.id).and_then(Option::as_ref)))
+        wanting.map(|stream| {
+            // It named nobody, so it is told as is usual.
+            let known = if stream.by_consent { None } else { named.get(&stream.id) };
+            (stream, known.and_then(Option::as_ref))
+        })
     }
 
     /// Whether these candidates want these events; the answers are in their order.

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod default_subjects;
+mod feed;
 mod header;
 mod id;
 mod manage;
@@ -14,6 +15,7 @@ mod verification;
 
 pub use configuration::{CreateStream, DeliveryWish, StreamConfiguration, UpdateStream, audience};
 pub use default_subjects::DefaultSubjects;
+pub(crate) use feed::{Feeding, Unfed, Word, listed_subject};
 pub use id::StreamId;
 pub use manage::Missing;
 pub(crate) use matching::Matcher;

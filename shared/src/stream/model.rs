@@ -16,6 +16,7 @@ use crate::{
 
 /// An agreement with one receiver: which events, about whom, delivered how ([SSF 1.0, 8.1.1]).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a decision of its own")]
 pub struct Stream {
     /// Its name.
     pub id: StreamId,
@@ -43,6 +44,10 @@ pub struct Stream {
     pub format: Option<String>,
     /// What it delivers about subjects that were never named.
     pub default_subjects: DefaultSubjects,
+    /// Whether consents decide whom it delivers events about, and not the receiver; see
+    /// [`Receiver::by_consent`]. Never changes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_consent: bool,
     /// The shapes of the subjects that were named: added where the default is NONE, removed where
     /// it is ALL. A shape stays when its last subject goes; it costs one look-up, and the number of
     /// shapes is bounded.

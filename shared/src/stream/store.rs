@@ -3,8 +3,9 @@
 //! | pk | sk | what |
 //! | --- | --- | --- |
 //! | `STREAM#<id>` | `STREAM` | the stream |
-//! | `STREAM_SUBJECT#<id>` | `<digest>` | a subject that was named |
+//! | `STREAM_SUBJECT#<id>` | `<digest>` | a subject that was named, or fed: see [`super::feed`] |
 //! | `STREAM_ACTIVITY#<id>` | `ACTIVE`, `VERIFIED` | when the receiver last showed, last asked for verification |
+//! | `FEEDS` | `<id>` | a stream that is still to be fed with those who consented before |
 //! | `STREAMS` | `<id>` | all streams, for the sweep and the operator |
 //! | `CLIENT_STREAMS#<id>` | `STREAMS` | the streams of one client |
 //! | `TYPE#<event type>` | `ALL#<id>` | a stream with default ALL that wants the type |

@@ -3,6 +3,7 @@
 //! A stream names the subjects that differ from its default: added where the default is NONE,
 //! removed where it is ALL. Adding to ALL takes back a removal, and the other way round. Whether a
 //! subject is known to us is never said, so that nobody can probe for it ([SSF 1.0, 9.1]).
+//! To a stream that follows consents ([`super::feed`]) its receiver adds nobody, and removes nobody.
 //!
 //! A named subject is found by the subject of an event without a search: it is kept under each
 //! set of some of its members and each of their names (1 row for a simple subject with one name), and
@@ -65,7 +66,12 @@ pub(super) const AMONG_ALIASES: char = '~';
 
 /// Where `subject` stands in the list of the subjects that `stream` names.
 pub(crate) fn listed_subject_key(stream: &StreamId, subject: &Subject) -> Key {
-    Key::new(class::STREAM_SUBJECT.of(stream), subject.digest().to_string())
+    listed_digest_key(stream, subject.digest().as_str())
+}
+
+/// The same, for the subject with this digest.
+pub(super) fn listed_digest_key(stream: &StreamId, digest: &str) -> Key {
+    Key::new(class::STREAM_SUBJECT.of(stream), digest)
 }
 
 /// The rows under which `stream` is found by events about `subject`.
@@ -84,9 +90,16 @@ pub(crate) fn subject_rows(stream: &Stream, subject: &Subject) -> Vec<Key> {
 
 impl Transmitter {
     /// Adds a subject to a stream of `receiver` ([SSF 1.0, 8.1.3.2]).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SubjectsByConsent`] where people's consents decide.
     pub async fn add_subject(&self, receiver: &Receiver, wish: AddSubject) -> Result<(), Error> {
         let stream = self.stream_of(receiver, &wish.stream_id).await?;
         self.touch(&stream).await?;
+        if stream.by_consent {
+            return Err(Error::SubjectsByConsent);
+        }
         match stream.default_subjects {
             DefaultSubjects::All => self.unname(&stream, &wish.subject).await,
             DefaultSubjects::None => self.name(&stream, &wish.subject).await,
@@ -95,6 +108,10 @@ impl Transmitter {
 
     /// Removes a subject from a stream of `receiver` ([SSF 1.0, 8.1.3.3]). The stream itself is
     /// always a subject of its own SETs, whatever is removed ([SSF 1.0, 8.1.4.1]).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SubjectsByConsent`] where people's consents decide.
     pub async fn remove_subject(
         &self,
         receiver: &Receiver,
@@ -102,6 +119,9 @@ impl Transmitter {
     ) -> Result<(), Error> {
         let stream = self.stream_of(receiver, &wish.stream_id).await?;
         self.touch(&stream).await?;
+        if stream.by_consent {
+            return Err(Error::SubjectsByConsent);
+        }
         match stream.default_subjects {
             DefaultSubjects::All => self.name(&stream, &wish.subject).await,
             DefaultSubjects::None => self.unname(&stream, &wish.subject).await,

@@ -53,6 +53,11 @@ impl Shape {
         Self(text.into())
     }
 
+    /// That of all simple subjects.
+    pub fn simple() -> Self {
+        Self::new(Self::SIMPLE)
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -110,7 +115,7 @@ impl Subject {
     /// What it is made of.
     pub fn shape(&self) -> Shape {
         match self {
-            Self::Simple(_) => Shape::new(Shape::SIMPLE),
+            Self::Simple(_) => Shape::simple(),
             Self::Complex(complex) => Shape::of(complex),
         }
     }

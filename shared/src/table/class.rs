@@ -66,7 +66,7 @@ pub const MEMBER: Class = Class("MEMBER#");
 pub const MEMBER_OF: Class = Class("MEMBER_OF#");
 /// An account that may have opted out.
 pub const OPT_OUT: Class = Class("OPT_OUT#");
-/// Events of the directory that are still to be put on the queue.
+/// What of the directory is still to be put on the queue, and whom streams are to hear of.
 pub const OUTBOX: Class = Class("OUTBOX#");
 /// Where a page of a list begins.
 pub const PAGE: Class = Class("PAGE#");
@@ -101,6 +101,8 @@ pub const USERNAME: Class = Class("USERNAME#");
 pub const CLIENTS: Single = Single("CLIENTS");
 /// The lock dates that are to come.
 pub const DUE: Single = Single("DUE");
+/// The streams that are still to be fed with those who consented before.
+pub const FEEDS: Single = Single("FEEDS");
 /// All groups.
 pub const GROUPS: Single = Single("GROUPS");
 /// The ring of keys.
@@ -150,7 +152,7 @@ const CLASSES: [Class; 34] = [
     USER,
     USERNAME,
 ];
-const SINGLES: [Single; 8] = [CLIENTS, DUE, GROUPS, KEYS, OPT_OUTS, STREAMS, SWEEP, USERS];
+const SINGLES: [Single; 9] = [CLIENTS, DUE, FEEDS, GROUPS, KEYS, OPT_OUTS, STREAMS, SWEEP, USERS];
 
 /// The pattern of the class that a partition key belongs to, as rights name it: `CLIENT#*`, or
 /// `CLIENTS`.

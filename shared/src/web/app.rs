@@ -60,8 +60,12 @@ fn issuer_path(transmitter: &Transmitter) -> String {
 /// Well-known documents are between host and path ([SSF 1.0, 7.2.1], RFC 8414, 3.1), and also at
 /// the end, where older receivers look.
 fn local(path: &str, prefix: &str) -> Option<String> {
-    const WELL_KNOWN: [&str; 3] =
-        [paths::SSF_CONFIGURATION, paths::AUTHORIZATION_SERVER, paths::PROTECTED_RESOURCE];
+    const WELL_KNOWN: [&str; 4] = [
+        paths::SSF_CONFIGURATION,
+        paths::AUTHORIZATION_SERVER,
+        paths::OPENID_CONFIGURATION,
+        paths::PROTECTED_RESOURCE,
+    ];
     let inserted = |place: &&&str| path.strip_prefix(**place) == Some(prefix);
     if let Some(place) = WELL_KNOWN.iter().find(inserted) {
         return Some((*place).to_owned());

@@ -77,7 +77,7 @@ async fn authorized(parts: &Parts, us: &Transmitter, scope: Scope) -> Result<Rec
 
 /// The access token in the header `Authorization` (RFC 6750, 2.1). One in the query or in a form
 /// is not looked at ([IOP 2.7.3], RFC 6750, 2.3: it would stand in logs).
-fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+pub fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(Problem::without_credentials());

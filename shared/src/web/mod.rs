@@ -11,6 +11,6 @@ pub mod paths;
 mod problem;
 
 pub use app::app;
-pub use authorized::{MayManage, MayPoll, MayProvision, MayRead, MayReadDirectory};
+pub use authorized::{MayManage, MayPoll, MayProvision, MayRead, MayReadDirectory, bearer};
 pub use input::{Form, Json, MAX_BODY, MAX_SCIM_BODY, Path, Query, Raw, ScimBody, pairs};
 pub use problem::Problem;

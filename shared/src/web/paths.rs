@@ -4,6 +4,8 @@
 pub const SSF_CONFIGURATION: &str = "/.well-known/ssf-configuration";
 /// The metadata of the authorization server (RFC 8414).
 pub const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
+/// The same document, where OpenID Connect looks for it (OpenID Connect Discovery 1.0, 4).
+pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
 /// The metadata of the management API as a protected resource (RFC 9728).
 pub const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
 /// The public keys.
@@ -28,6 +30,9 @@ pub const TOKEN: &str = "/oauth/token";
 pub const REVOKE: &str = "/oauth/revoke";
 /// The introspection endpoint (RFC 7662).
 pub const INTROSPECT: &str = "/oauth/introspect";
+
+/// The `UserInfo` endpoint (OpenID Connect Core 1.0, 5.3).
+pub const USERINFO: &str = "/oauth/userinfo";
 
 /// SCIM 2.0 (RFC 7644, 3.2): what all of its paths begin with.
 pub const SCIM: &str = "/scim/v2";

@@ -117,6 +117,7 @@ async fn what_the_operator_set_is_what_the_receiver_is() {
         },
         may_create: false,
         default_subjects: None,
+        by_consent: false,
         profile: Legacy,
         subject_in_event: true,
         max_streams: 1,

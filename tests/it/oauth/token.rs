@@ -36,6 +36,7 @@ async fn a_token_says_nothing_by_itself_and_is_good_for_an_hour() {
     200 OK
     cache-control: no-store
     content-type: application/json
+    pragma: no-cache
 
     {
       "access_token": "the token",
@@ -126,7 +127,7 @@ async fn what_is_wrong_is_said_in_the_words_of_rfc_6749() {
     400 invalid_request: client_id is missing
     400 invalid_request: grant_type is missing
     400 invalid_request: grant_type is missing
-    400 unsupported_grant_type: the grant type must be client_credentials
+    400 invalid_request: code is missing
     400 invalid_scope: the client may have none of these scopes
     400 invalid_scope: the client may have none of these scopes
     400 invalid_request: grant_type: is there twice
@@ -138,6 +139,7 @@ async fn what_is_wrong_is_said_in_the_words_of_rfc_6749() {
     401 Unauthorized
     cache-control: no-store
     content-type: application/json
+    pragma: no-cache
     www-authenticate: Basic realm="ssf", charset="UTF-8"
 
     {

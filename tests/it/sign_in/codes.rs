@@ -25,7 +25,7 @@ async fn a_code_is_exchanged_once_and_a_replay_ends_what_it_gave() {
     scene.world.clock.advance(Duration::from_secs(30));
     let replayed = scene.exchange("notes", &code).await.unwrap_err();
     let family = tokens.family.family_id;
-    assert!(matches!(replayed, Refusal::Replayed { family: of, ended: true } if of == family));
+    assert!(matches!(replayed, Refusal::Replayed { family: of, ended: true, .. } if of == family));
     assert!(!scene.is_good(&tokens).await);
     let refresh = tokens.refresh_token.unwrap();
     assert_snapshot!(why(scene.refresh("notes", &refresh).await), @"the code or token is over");

@@ -95,9 +95,9 @@ fn teller(
         let what = match happened {
             Happened::Began(_) => "began".to_owned(),
             Happened::Ended(family) => format!("ended: {:?}", family.revoked_because.unwrap()),
-            Happened::Consent(change, _) => format!("{change:?}"),
             Happened::SessionBegan(_) => "session began".to_owned(),
             Happened::SessionEnded(..) => "session ended".to_owned(),
+            Happened::Consent(change, ..) => format!("{change:?}"),
         };
         let owner = owner.unwrap();
         let text = Content { body: format!("{what:?}"), ..Content::default() };

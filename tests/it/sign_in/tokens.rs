@@ -39,7 +39,7 @@ async fn who_lost_the_answer_gets_the_same_refresh_token_again_for_ten_seconds()
     scene.world.clock.advance(Duration::from_millis(1));
     let reused = scene.refresh("notes", &first).await.unwrap_err();
     let family = second.family.family_id;
-    assert!(matches!(reused, Refusal::Reused { family: of } if of == family), "{reused}");
+    assert!(matches!(reused, Refusal::Reused { family: of, .. } if of == family), "{reused}");
     assert!(!scene.is_good(&second).await && !scene.is_good(&again).await);
     assert_snapshot!(
         why(scene.refresh("notes", &second.refresh_token.unwrap()).await),

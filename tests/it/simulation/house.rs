@@ -294,6 +294,7 @@ pub(super) fn receiver(number: usize) -> Receiver {
         scopes: BTreeSet::from(Scope::ALL),
         may_create: true,
         default_subjects,
+        by_consent: false,
         profile: Profile::Standard,
         subject_in_event: false,
         max_streams: MAX_STREAMS,

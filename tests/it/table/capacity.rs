@@ -162,7 +162,7 @@ poll its SET                     0      0       3      4
 acknowledge it                   1      2       4      5
 poll in vain                     0      0       3      4
 refuse an event                  0      0       0      0
-sweep two streams                1      1      26     26
+sweep two streams                1      1      27     27
 delete a stream                  3      3       5      6
 revoke the token                 1      1       3      4
 ");

@@ -173,6 +173,7 @@ async fn create_stream(
         scopes: Scope::ALL.into(),
         may_create: true,
         default_subjects: DefaultSubjects::All,
+        by_consent: false,
         profile: Profile::Standard,
         subject_in_event: false,
         max_streams: 1,

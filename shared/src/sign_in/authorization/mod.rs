@@ -13,7 +13,6 @@
 mod answer;
 mod decide;
 mod error;
-mod parameters;
 mod request;
 #[cfg(test)]
 mod tests;

@@ -2,13 +2,36 @@
 
 use std::collections::BTreeSet;
 
-use super::{AuthorizationError, NotAuthorized, Shown, answer::error_url, parameters::Parameters};
+use super::{AuthorizationError, NotAuthorized, Shown, answer::error_url};
 use crate::{
     client::{Client, ClientId, GrantType, ResponseType, Scope, client_key},
     config::Issuer,
-    sign_in::{Challenge, SignIn, SubjectId},
+    sign_in::{Challenge, SignIn, SubjectId, parameters::Parameters},
     table::Item,
 };
+
+/// The parameters that mean something.
+pub(super) const PARAMETERS: [&str; 19] = [
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "response_mode",
+    "prompt",
+    "max_age",
+    "login_hint",
+    "id_token_hint",
+    "ui_locales",
+    "acr_values",
+    "claims",
+    "request",
+    "request_uri",
+    "registration",
+];
 
 /// What an application asks for, which has proved nothing yet but that the address is registered.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -82,12 +105,12 @@ impl SignIn {
         &self,
         pairs: impl IntoIterator<Item = (String, String)>,
     ) -> Result<(AuthorizationRequest, Client), NotAuthorized> {
-        let parameters = Parameters::read(pairs)?;
-        let id = ClientId::parse(parameters.shown("client_id")?).ok_or(Shown::Client)?;
+        let parameters = Parameters::read(&PARAMETERS, pairs);
+        let id = ClientId::parse(shown(&parameters, "client_id")?).ok_or(Shown::Client)?;
         let row = self.parts().table.get(&client_key(&id)).await?;
         let client: Option<Client> = row.as_ref().map(Item::read).transpose()?;
         let client = client.filter(|client| !client.disabled).ok_or(Shown::Client)?;
-        let redirect_uri = parameters.shown("redirect_uri")?.to_owned();
+        let redirect_uri = shown(&parameters, "redirect_uri")?.to_owned();
         if !client.redirects_to(&redirect_uri) {
             return Err(Shown::RedirectUri.into());
         }
@@ -112,7 +135,9 @@ impl SignIn {
 impl AuthorizationRequest {
     /// The request of `client` in `parameters`, whose `redirect_uri` was checked.
     pub(super) fn of(parameters: Parameters, client: &Client) -> Result<Self, AuthorizationError> {
-        parameters.check()?;
+        if let Some(fault) = parameters.fault() {
+            return Err(AuthorizationError::InvalidRequest(fault.to_string()));
+        }
         let owned = |name: &str| parameters.get(name).map(str::to_owned);
         for (name, error) in [
             ("request", AuthorizationError::RequestNotSupported),
@@ -196,6 +221,14 @@ impl AuthorizationRequest {
     pub fn redirect_error(&self, issuer: &Issuer, error: &AuthorizationError) -> String {
         error_url(&self.redirect_uri, self.state.as_deref(), issuer, error)
     }
+}
+
+/// A parameter that says where to, and so must be there for the person to be sent anywhere.
+pub(super) fn shown<'a>(parameters: &'a Parameters, name: &'static str) -> Result<&'a str, Shown> {
+    if parameters.is_twice(name) {
+        return Err(Shown::Twice(name));
+    }
+    parameters.get(name).ok_or(Shown::Missing(name))
 }
 
 fn invalid(member: &str, reason: &str) -> AuthorizationError {
