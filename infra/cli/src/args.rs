@@ -12,8 +12,8 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::{
     commands::{
-        bench, client, dead_letter, demo, doctor, emit, event, group, keys, listen, serve, stream,
-        token, txn, user,
+        bench, client, dead_letter, demo, doctor, emit, event, group, keys, listen, serve, session,
+        stream, token, txn, user,
     },
     home::Home,
     output::Output,
@@ -87,6 +87,8 @@ pub enum Command {
     DeadLetter(dead_letter::Args),
     /// Look at the keys that sign, and change them
     Keys(keys::Args),
+    /// Look at where people are signed in, and end it
+    Session(session::Args),
     /// Look at access tokens, and revoke them
     Token(token::Args),
     /// Look for what is wrong with a deployed transmitter, and say how to mend it
@@ -116,6 +118,7 @@ impl Command {
             | Self::Group(_)
             | Self::Keys(_)
             | Self::Listen(_)
+            | Self::Session(_)
             | Self::Stream(_)
             | Self::Token(_)
             | Self::Txn(_)
@@ -134,6 +137,7 @@ impl Command {
             Self::Event(args) => event::run(args, on, output).await,
             Self::Group(args) => group::run(args, on, output).await,
             Self::Keys(args) => keys::run(args, on, output).await,
+            Self::Session(args) => session::run(args, on, output).await,
             Self::Stream(args) => stream::run(args, on, output).await,
             Self::Token(args) => token::run(args, on, output).await,
             Self::Txn(args) => txn::run(args, on, output).await,

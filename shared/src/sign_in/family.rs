@@ -22,13 +22,14 @@ use uuid::Uuid;
 use crate::{
     client::{ClientId, Scope, Secret, SecretHash},
     clock::{add, since},
-    sign_in::Bond,
+    sign_in::{Bond, SESSION_LIFETIME},
 };
 
 /// For how many seconds a person's access token is good.
 pub const ACCESS_LIFETIME: u64 = 300;
 
-/// For how many seconds a family can be refreshed, from its beginning.
+/// For how many seconds a family can be refreshed, from its beginning, that was granted for the time
+/// after the session (`offline_access`). Another one can for as long as the session may last.
 pub const REFRESH_LIFETIME: u64 = 30 * 24 * 3600;
 
 /// For so long after a refresh token was used it may be used again, by who did not get the answer.
@@ -209,13 +210,22 @@ impl Family {
             hash: SecretHash::of(&first.secret),
             rotated_at: None,
         });
+        let lifetime = match signed_in.auth_time {
+            _ if !refreshes => ACCESS_LIFETIME,
+            _ if scope.contains(&Scope::OfflineAccess) => REFRESH_LIFETIME,
+            auth_time => {
+                let session_ends = add(auth_time.unwrap_or(now), SESSION_LIFETIME);
+                // Its first access token is good for as long as it says.
+                since(now, session_ends).as_secs().max(ACCESS_LIFETIME)
+            }
+        };
         let family = Self {
             family_id,
             bond,
             scope,
             audience,
             issue_date: now,
-            lifetime: if refreshes { REFRESH_LIFETIME } else { ACCESS_LIFETIME },
+            lifetime,
             revoked_at: None,
             revoked_because: None,
             signed_in,
@@ -342,7 +352,7 @@ mod tests {
             revocations: 0,
         };
         let id = FamilyId::new(Uuid::nil());
-        let scope = vec![Scope::OpenId];
+        let scope = vec![Scope::OpenId, Scope::OfflineAccess];
         let (family, first) =
             Family::begin(id, bond, scope, vec![], SignedIn::default(), true, at(0));
         (family, first.unwrap())
@@ -409,6 +419,28 @@ mod tests {
         assert!(!family.revoke(Revoked::CodeReplay, at(5)), "it has ended once");
         assert_eq!(family.revoked_because, Some(Revoked::ByOwner));
         assert!(family.access(&last, at(4)).is_none() && !family.is_live(at(4)));
+    }
+
+    #[test]
+    fn what_is_not_for_the_time_after_the_session_can_be_refreshed_while_that_may_last() {
+        let (offline, _) = family();
+        let begin = |auth_time, refreshes| {
+            let signed_in = SignedIn { auth_time, ..SignedIn::default() };
+            let (id, bond) = (offline.family_id, offline.bond.clone());
+            let now = at(100_000);
+            Family::begin(id, bond, vec![Scope::OpenId], vec![], signed_in, refreshes, now).0
+        };
+        let hours = |hours: i64| Some(at(100_000 - hours * 3600));
+        for (auth_time, refreshes, lifetime) in [
+            (hours(0), true, 12 * 3600),
+            (hours(11), true, 3600),
+            (hours(12), true, 300),
+            (hours(20), true, 300),
+            (None, true, 12 * 3600),
+            (hours(0), false, 300),
+        ] {
+            assert_eq!(begin(auth_time, refreshes).lifetime, lifetime, "{auth_time:?}");
+        }
     }
 
     #[test]

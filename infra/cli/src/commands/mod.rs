@@ -12,6 +12,7 @@ pub mod keys;
 pub mod listen;
 mod people;
 pub mod serve;
+pub mod session;
 pub mod stream;
 pub mod token;
 pub mod txn;

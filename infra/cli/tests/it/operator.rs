@@ -112,20 +112,23 @@ fn an_application_and_a_provisioning_client_are_registered_changed_and_shown() {
     let id = notes["client_id"].as_str().unwrap();
     let line = format!(
         "client update {id} --name Notebook --audience notes --scope openid --public=false \
-         --preconsent=false --subjects consent --token-audience api --clear logo_uri \
+         --preconsent=false --pkce-optional --subjects consent --token-audience api --clear logo_uri \
          --clear contacts --max-streams 2 --json"
     );
     let changed = tool.run(&line).json();
     let wanted = json!({
         "client_id": id, "client_name": "Notebook", "audience": ["notes"], "scope": ["openid"],
         "token_endpoint_auth_method": "client_secret_basic", "preconsent": null,
+        "pkce_optional": true,
         "default_subjects": "CONSENT", "token_audience": ["api"], "logo_uri": null,
         "contacts": null, "max_streams": 2, "software_id": "notes", "created": notes["created"],
     });
     assert_members(&changed, &wanted);
     assert!(changed["client_secret"].is_string(), "it needs one now: {changed}");
     let shown = tool.run(&format!("client show {id}")).stdout;
-    for text in ["Notebook", "https://notes.example/cb", "asked for", "CONSENT", "notes 2.1"] {
+    for text in
+        ["Notebook", "https://notes.example/cb", "asked for", "as it likes", "CONSENT", "notes 2.1"]
+    {
         let there = text.split(' ').all(|word| shown.contains(word));
         assert!(there, "{text}: {shown}");
     }

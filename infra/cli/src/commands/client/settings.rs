@@ -93,6 +93,10 @@ struct Application {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     public: Option<bool>,
 
+    /// Let it ask for codes without PKCE; for software that cannot do better and has a secret or a key
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pkce_optional: Option<bool>,
+
     /// Do not ask people for their consent
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     preconsent: Option<bool>,
@@ -210,6 +214,7 @@ impl Application {
         set_all(&mut wish.application.post_logout_redirect_uris, &self.post_logout_redirect_uri);
         set_all(&mut wish.application.token_audience, &self.token_audience);
         set(&mut wish.application.preconsent, self.preconsent);
+        set(&mut wish.application.pkce_optional, self.pkce_optional);
         if !self.grant_type.is_empty() {
             // The response types follow, unless they are given too.
             wish.grant_types = Some(self.grant_type.clone());

@@ -130,6 +130,7 @@ fn application(fields: Fields, client: &Client) -> Fields {
         )
         .with("audience of its tokens", audience.join(" "))
         .with("consent", if about.preconsent { "given by the operator" } else { "asked for" })
+        .with("PKCE", if client.needs_pkce() { "needed" } else { "as it likes" })
 }
 
 /// What matters for a client that provisions the directory.
