@@ -194,6 +194,43 @@ pub fn judges() -> PathBuf {
     python.parent().expect("it is in a folder").to_owned()
 }
 
+/// The Python that drives a browser.
+pub fn browser_driver() -> PathBuf {
+    let requirements = infra().join("browser/requirements.txt");
+    let what = "playwright and axe (once, about a quarter of a minute)";
+    installed(&target().join("browser"), &requirements, what)
+}
+
+/// The browser: Chromium as the machine has it, or as Debian's packages bring it.
+pub fn chromium() -> PathBuf {
+    let find = || {
+        let names = ["chromium", "chromium-browser", "google-chrome"].into_iter();
+        names.map(|name| Path::new("/usr/bin").join(name)).find(|path| path.exists())
+    };
+    if let Some(found) = find() {
+        return found;
+    }
+    let folder = target().join("browser");
+    fs::create_dir_all(&folder).expect("the target folder can be written");
+    let lock =
+        File::create(folder.join("chromium.lock")).expect("the target folder can be written");
+    lock.lock().expect("the lock can be had");
+    say("installing chromium by apt-get (once, about a minute)");
+    for arguments in [
+        &["update", "-qq"][..],
+        &["install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-liberation"],
+    ] {
+        let mut apt = Command::new("apt-get");
+        let status = apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
+        assert!(
+            status.as_ref().is_ok_and(std::process::ExitStatus::success),
+            "the pages are tested in a real browser, which is not there: install Chromium or Chrome \
+             below /usr/bin (apt-get as root could not: {status:?})"
+        );
+    }
+    find().expect("the package chromium has the program chromium")
+}
+
 /// The Python of an environment with these requirements, which is made below `folder` if it is not
 /// there yet.
 fn installed(folder: &Path, requirements: &Path, what: &str) -> PathBuf {

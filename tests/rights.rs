@@ -28,6 +28,8 @@ pub enum Function {
     Poll,
     /// The directory of people and groups.
     Directory,
+    /// The pages where people sign in.
+    SignIn,
     /// Takes events in.
     Ingest,
     /// Push-based delivery.
@@ -42,12 +44,13 @@ tokio::task_local! {
 
 impl Function {
     /// All functions.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Discovery,
         Self::Authorize,
         Self::Streams,
         Self::Poll,
         Self::Directory,
+        Self::SignIn,
         Self::Ingest,
         Self::Push,
         Self::Sweep,
@@ -61,6 +64,7 @@ impl Function {
             Self::Streams => "streams",
             Self::Poll => "poll",
             Self::Directory => "directory",
+            Self::SignIn => "sign-in",
             Self::Ingest => "ingest",
             Self::Push => "push",
             Self::Sweep => "sweep",

@@ -36,7 +36,8 @@ impl World {
             .merge(answered_by(Function::Authorize, authorize::routes()))
             .merge(answered_by(Function::Streams, streams::routes()))
             .merge(answered_by(Function::Poll, poll::routes()))
-            .merge(answered_by(Function::Directory, directory::routes()));
+            .merge(answered_by(Function::Directory, directory::routes()))
+            .merge(answered_by(Function::SignIn, sign_in::routes()));
         Caller { app: ssf::web::app(&self.transmitter, routes), token: token.into() }
     }
 

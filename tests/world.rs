@@ -227,7 +227,7 @@ impl World {
 
     /// One run of the sweep function.
     pub async fn sweep(&self) -> Swept {
-        let swept = Function::Sweep.runs(sweep::handle(&self.transmitter)).await;
+        let swept = Box::pin(Function::Sweep.runs(sweep::handle(&self.transmitter))).await;
         swept.expect("the sweep comes to its end")
     }
 

@@ -135,7 +135,7 @@ fn routes(template: &Template) -> BTreeSet<String> {
     found
 }
 
-fn routers(below: &str) -> [(&'static str, Router); 5] {
+fn routers(below: &str) -> [(&'static str, Router); 6] {
     let issuer = Issuer::parse(format!("https://tocsin.example{below}")).unwrap();
     let us = World::with(|config| config.issuer = issuer).transmitter;
     [
@@ -143,6 +143,7 @@ fn routers(below: &str) -> [(&'static str, Router); 5] {
         ("directory", directory::router(&us)),
         ("discovery", discovery::router(&us)),
         ("poll", poll::router(&us)),
+        ("sign-in", sign_in::router(&us)),
         ("streams", streams::router(&us)),
     ]
 }

@@ -102,10 +102,10 @@ impl AuthorizationServerMetadata {
         let issuer = &config.issuer;
         Self {
             issuer: issuer.as_str().to_owned(),
-            authorization_endpoint: issuer.join(AUTHORIZE),
+            authorization_endpoint: issuer.join(paths::AUTHORIZE),
             token_endpoint: issuer.join(paths::TOKEN),
             userinfo_endpoint: issuer.join(paths::USERINFO),
-            end_session_endpoint: issuer.join(END_SESSION),
+            end_session_endpoint: issuer.join(paths::END_SESSION),
             jwks_uri: issuer.join(paths::JWKS),
             scopes_supported: Scope::ALL.map(Scope::name),
             claims_supported: CLAIMS,
@@ -135,11 +135,6 @@ impl AuthorizationServerMetadata {
         }
     }
 }
-
-/// The authorization endpoint (RFC 6749, 3.1).
-const AUTHORIZE: &str = "/oauth/authorize";
-/// Where applications send people to sign out (OpenID Connect RP-Initiated Logout 1.0, 2).
-const END_SESSION: &str = "/oauth/end_session";
 
 /// How a client may authenticate, where one that is public need not.
 fn with_none() -> [&'static str; 4] {

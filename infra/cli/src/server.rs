@@ -19,6 +19,7 @@ use rustls::ServerConfig;
 use ssf::{
     clock::{Clock, SystemClock},
     error::chain,
+    web::Peer,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -159,10 +160,12 @@ struct Caller {
 
 impl Caller {
     async fn serve(mut self, mut tcp: TcpStream) {
+        let Ok(peer) = tcp.peer_addr() else { return };
+        let peer = Peer(peer.ip());
         // Answers are written whole; waiting for more to send would only delay them.
         let _ = tcp.set_nodelay(true);
         let Some(tls) = &self.tls else {
-            return self.serve_http(tcp, false).await;
+            return self.serve_http(tcp, peer, false).await;
         };
         let handshake = timeout(self.limits.handshake, async {
             if is_plain_http(&tcp).await? {
@@ -177,7 +180,7 @@ impl Caller {
         match stream {
             Ok(Ok(Some(stream))) => {
                 let is_h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                self.serve_http(stream, is_h2).await;
+                self.serve_http(stream, peer, is_h2).await;
             }
             Ok(Ok(None)) => tracing::debug!("a caller spoke plain HTTP"),
             Ok(Err(error)) => tracing::debug!(error = chain(&error), "a TLS handshake failed"),
@@ -188,11 +191,13 @@ impl Caller {
     async fn serve_http(
         mut self,
         stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+        peer: Peer,
         is_h2: bool,
     ) {
         let (requests, mut seen) = watch::channel(0_u64);
         let router = self.router;
-        let service = service_fn(|request: Request<Incoming>| {
+        let service = service_fn(|mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
             requests.send_modify(|count| *count += 1);
             router.clone().call(request)
         });

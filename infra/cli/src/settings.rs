@@ -42,7 +42,7 @@ mod tests {
     use std::time::Duration;
 
     use ssf::{
-        config::{DirectoryConfig, TrustedIssuer, span::Span},
+        config::{Branding, DirectoryConfig, TrustedIssuer, span::Span},
         event::EventType,
         set::Algorithm,
         stream::DefaultSubjects,
@@ -75,6 +75,10 @@ mod tests {
             directory: DirectoryConfig {
                 end_sessions_on_password_change: false,
                 group_claims: false,
+            },
+            branding: Branding {
+                name: Some("Example".to_owned()),
+                logo: Some("https://ssf.example/logo.svg".parse().unwrap()),
             },
         };
         write(&settings, folder.path()).unwrap();

@@ -11,6 +11,13 @@ use ssf::{
     set::{Algorithm, TokenStatus},
     stream::{Reason, Status, StreamId},
 };
+use url::Url;
+
+/// An https URL.
+pub fn https_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    if url.scheme() == "https" { Ok(url) } else { Err("it must be an https URL".to_owned()) }
+}
 
 /// The id of a client.
 pub fn client_id(text: &str) -> Result<ClientId, String> {

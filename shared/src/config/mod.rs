@@ -5,7 +5,7 @@ pub mod span;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 
 use crate::{event::EventType, json::Invalid, set::Algorithm, stream::DefaultSubjects};
@@ -47,6 +47,32 @@ pub struct Config {
     pub audit_retention: Duration,
     /// What is told of people.
     pub directory: DirectoryConfig,
+    /// Whose pages people see.
+    pub branding: Branding,
+}
+
+/// Whose pages people see when they sign in.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Branding {
+    /// The operator's name; the host of the issuer if absent.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "some_text")]
+    pub name: Option<String>,
+    /// The operator's logo, a square picture that is served over https.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "some_url")]
+    pub logo: Option<Url>,
+}
+
+/// A text; an empty one is none, as templates write it.
+fn some_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.filter(|text| !text.trim().is_empty()))
+}
+
+fn some_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
+    let Some(text) = some_text(deserializer)? else { return Ok(None) };
+    let url = Url::parse(&text).ok().filter(|url| url.scheme() == "https" && url.has_host());
+    url.map(Some).ok_or_else(|| serde::de::Error::custom("must be an https URL"))
 }
 
 /// What the directory tells of people, where the standards leave it open.
@@ -85,6 +111,7 @@ impl Config {
             poll_sets: 100,
             audit_retention: Duration::from_hours(400 * 24),
             directory: DirectoryConfig::default(),
+            branding: Branding::default(),
         }
     }
 }
@@ -117,6 +144,16 @@ impl Issuer {
     /// The text, as configured.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The host.
+    pub fn host(&self) -> &str {
+        let rest = self.0.get("https://".len()..).unwrap_or_default();
+        let authority = rest.split('/').next().unwrap_or_default();
+        match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            Some(_) | None => authority,
+        }
     }
 
     /// The path, without a terminating `/`; empty when there is none.

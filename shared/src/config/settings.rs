@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    config::{Config, DirectoryConfig, Issuer, TrustedIssuer, span::Span},
+    config::{Branding, Config, DirectoryConfig, Issuer, TrustedIssuer, span::Span},
     event::EventType,
     json::Invalid,
     set::Algorithm,
@@ -42,6 +42,8 @@ pub struct Settings {
     pub audit_retention: Span,
     /// See [`Config::directory`].
     pub directory: DirectoryConfig,
+    /// See [`Config::branding`].
+    pub branding: Branding,
 }
 
 impl Default for Settings {
@@ -63,6 +65,7 @@ impl Default for Settings {
             requests_per_second: config.requests_per_second,
             audit_retention: Span(config.audit_retention),
             directory: config.directory,
+            branding: config.branding,
         }
     }
 }
@@ -84,6 +87,7 @@ impl Settings {
             requests_per_second: self.requests_per_second,
             audit_retention: self.audit_retention.0,
             directory: self.directory,
+            branding: self.branding.clone(),
             ..Config::new(issuer)
         })
     }

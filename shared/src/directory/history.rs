@@ -15,6 +15,13 @@ impl Directory {
         self.changes(audit_partition(id)).await
     }
 
+    /// The last `limit` changes, the last first.
+    pub(crate) async fn recent(&self, id: ResourceId, limit: usize) -> Result<Vec<Change>, Error> {
+        let query = Query::sorted(audit_partition(id), "").backwards().limit(limit.max(1));
+        let page = self.parts().table.query(query).await?;
+        Ok(page.items.iter().map(Item::read).collect::<Result<_, _>>()?)
+    }
+
     /// What one request changed.
     ///
     /// # Errors

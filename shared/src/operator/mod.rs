@@ -10,6 +10,7 @@ mod failed;
 mod fate;
 mod keys;
 mod streams;
+mod told;
 mod txn;
 
 pub use dead_letters::{DeadLetter, DeadLetters};
@@ -18,6 +19,7 @@ pub use failed::Retried;
 pub use fate::{Emitted, Fate, IssuedTo};
 use serde::Serialize;
 pub use streams::{COUNTED, StreamDetails, StreamFilter, StreamSummary, Trouble};
+pub use told::ToldChange;
 pub use txn::{Followed, Txn};
 
 /// Part of a list. The next part begins behind the last one of this.

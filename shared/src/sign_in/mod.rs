@@ -8,6 +8,7 @@
 //!
 //! Who tells others of what happens ([`Also`]) does so in the same transaction.
 
+mod applications;
 mod attributes;
 mod authorization;
 mod bond;

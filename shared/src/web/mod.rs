@@ -8,9 +8,11 @@ mod app;
 mod authorized;
 mod input;
 pub mod paths;
+mod peer;
 mod problem;
 
 pub use app::app;
 pub use authorized::{MayManage, MayPoll, MayProvision, MayRead, MayReadDirectory, bearer};
 pub use input::{Form, Json, MAX_BODY, MAX_SCIM_BODY, Path, Query, Raw, ScimBody, pairs};
+pub use peer::Peer;
 pub use problem::Problem;

@@ -33,6 +33,30 @@ pub const INTROSPECT: &str = "/oauth/introspect";
 
 /// The `UserInfo` endpoint (OpenID Connect Core 1.0, 5.3).
 pub const USERINFO: &str = "/oauth/userinfo";
+/// The authorization endpoint (RFC 6749, 3.1).
+pub const AUTHORIZE: &str = "/oauth/authorize";
+/// Where applications send people to sign out (OpenID Connect RP-Initiated Logout 1.0, 2).
+pub const END_SESSION: &str = "/oauth/end_session";
+/// Where people say what an application may have.
+pub const CONSENT: &str = "/consent";
+/// Where people sign in.
+pub const SIGN_IN: &str = "/sign-in";
+/// Where people sign out.
+pub const SIGN_OUT: &str = "/sign-out";
+/// Where they are then.
+pub const SIGNED_OUT: &str = "/signed-out";
+/// What people see of their own account.
+pub const ACCOUNT: &str = "/account";
+/// Where they take back what an application may have.
+pub const ACCOUNT_REVOKE: &str = "/account/revoke";
+/// Where they end their sessions.
+pub const ACCOUNT_END: &str = "/account/end";
+/// Where they change their password.
+pub const ACCOUNT_PASSWORD: &str = "/account/password";
+/// The icon of the pages.
+pub const ICON: &str = "/assets/icon.svg";
+/// The stylesheet of the pages.
+pub const STYLE: &str = "/assets/style.css";
 
 /// SCIM 2.0 (RFC 7644, 3.2): what all of its paths begin with.
 pub const SCIM: &str = "/scim/v2";

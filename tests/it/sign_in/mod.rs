@@ -4,6 +4,7 @@ mod cascade;
 mod codes;
 mod consents;
 mod families;
+mod pages;
 mod passwords;
 mod people;
 mod sessions;

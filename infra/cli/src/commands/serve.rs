@@ -7,7 +7,7 @@ use serde_json::json;
 use ssf::{
     clock::{Clock, SystemClock},
     config::{
-        DirectoryConfig, Issuer, Settings, TrustedIssuer,
+        Branding, DirectoryConfig, Issuer, Settings, TrustedIssuer,
         span::{self, Span},
     },
     delivery::{HttpsPush, HttpsPushSettings},
@@ -117,6 +117,14 @@ pub struct Args {
     /// Do not tell who joins or leaves a group that their claim `groups` is another
     #[arg(long)]
     no_group_claims: bool,
+
+    /// Whose pages people see when they sign in [default: the host of the issuer]
+    #[arg(long, value_name = "NAME")]
+    brand_name: Option<String>,
+
+    /// The logo on these pages: a square picture, at an https URL
+    #[arg(long, value_name = "URL", value_parser = values::https_url)]
+    brand_logo: Option<Url>,
 }
 
 /// Serves until it is asked to end.
@@ -213,6 +221,7 @@ impl Args {
                 end_sessions_on_password_change: !self.password_change_keeps_sessions,
                 group_claims: !self.no_group_claims,
             },
+            branding: Branding { name: self.brand_name.clone(), logo: self.brand_logo.clone() },
         })
     }
 

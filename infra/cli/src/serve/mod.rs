@@ -73,7 +73,8 @@ fn routes(transmitter: &Transmitter) -> Router {
         .merge(authorize::routes())
         .merge(streams::routes())
         .merge(poll::routes())
-        .merge(directory::routes());
+        .merge(directory::routes())
+        .merge(sign_in::routes());
     app(transmitter, routes)
 }
 

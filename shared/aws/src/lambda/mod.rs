@@ -6,8 +6,9 @@ mod metrics;
 mod start;
 
 use axum::Router;
+use lambda_http::{RequestExt, request::RequestContext};
 use lambda_runtime::{LambdaEvent, service_fn};
-use ssf::Error as TransmitterError;
+use ssf::{Error as TransmitterError, web::Peer};
 use tower::ServiceExt;
 
 pub use batch::Batch;
@@ -18,12 +19,21 @@ pub use start::{read, start};
 /// long as Lambda asks.
 pub async fn serve(router: Router) -> Result<(), Error> {
     let router = &router;
-    lambda_http::run(service_fn(async move |request: lambda_http::Request| {
+    lambda_http::run(service_fn(async move |mut request: lambda_http::Request| {
+        if let Some(peer) = peer(&request) {
+            request.extensions_mut().insert(peer);
+        }
         let response = router.clone().oneshot(request).await;
         metrics::flush();
         response
     }))
     .await
+}
+
+/// The address that API Gateway saw.
+fn peer(request: &lambda_http::Request) -> Option<Peer> {
+    let RequestContext::ApiGatewayV2(context) = request.request_context_ref()? else { return None };
+    context.http.source_ip.as_ref()?.parse().ok().map(Peer)
 }
 
 /// Gives each batch of messages of SQS to `handle`, which says the ids of those that must come
