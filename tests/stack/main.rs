@@ -11,6 +11,7 @@ mod faults;
 mod fifo;
 mod killed;
 mod operation;
+mod pages;
 mod policies;
 mod races;
 mod receiver;

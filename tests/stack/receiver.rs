@@ -49,11 +49,7 @@ impl Deployed {
         authorization: Option<String>,
         body: Option<(&str, String)>,
     ) -> Response<Bytes> {
-        let endpoint = self.emulator.endpoint();
-        let port = endpoint.rsplit(':').next().expect("an endpoint has a port");
-        let host = format!("{}.execute-api.localhost:{port}", self.output("ApiId"));
-        let mut request = Request::builder().method(method).uri(format!("{endpoint}{path}"));
-        request = request.header(HOST, host);
+        let mut request = Request::builder().method(method).uri(path);
         if let Some(authorization) = authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
@@ -61,7 +57,16 @@ impl Deployed {
         if !media_type.is_empty() {
             request = request.header(CONTENT_TYPE, media_type);
         }
-        let request = request.body(Full::new(body.into())).expect("a request");
+        self.send_request(request.body(Full::new(body.into())).expect("a request")).await
+    }
+
+    /// What the API answers a request for a path.
+    pub(crate) async fn send_request(&self, mut request: Request<Full<Bytes>>) -> Response<Bytes> {
+        let endpoint = self.emulator.endpoint();
+        let port = endpoint.rsplit(':').next().expect("an endpoint has a port");
+        let host = format!("{}.execute-api.localhost:{port}", self.output("ApiId"));
+        request.headers_mut().insert(HOST, host.parse().expect("a host"));
+        *request.uri_mut() = format!("{endpoint}{}", request.uri()).parse().expect("a URL");
         let answer = async {
             let answer = self.http.request(request).await.expect("the API answers");
             let (head, body) = answer.into_parts();

@@ -18,8 +18,12 @@ use tests::{
 use crate::{
     deployed::{Deployed, fresh, wait_until},
     operation::disable_keys,
+    pages::Browser,
     receiver::Caller,
 };
+
+/// Of the person who signs in.
+const PASSWORD: &str = "correct horse battery";
 
 /// Receivers and streams on which all functions have something to do.
 pub(crate) struct Scene<'a> {
@@ -27,6 +31,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) receiver: Caller<'a>,
     /// Of a client that provisions.
     provisioner: String,
+    /// Somebody who can sign in.
+    person: String,
     pushed: String,
     polled: String,
     table: DynamoDbTable,
@@ -50,7 +56,9 @@ impl<'a> Scene<'a> {
         deployed.receiver.otherwise(Reply::status(503));
         let statuses = Mutex::default();
         let provisioner = deployed.provisioner("provisions", &[]);
-        let scene = Self { deployed, receiver, provisioner, pushed, polled, table, ring, statuses };
+        let person = deployed.person(PASSWORD);
+        let scene =
+            Self { deployed, receiver, provisioner, person, pushed, polled, table, ring, statuses };
         scene.verify(&scene.pushed).await;
         wait_until("a SET that waits", async || !scene.waiting().await.is_empty()).await;
         scene
@@ -66,7 +74,7 @@ impl<'a> Scene<'a> {
             self.deployed.kill(function);
         }
         match function {
-            "discovery" | "authorize" | "poll" | "streams" | "directory" => {
+            "discovery" | "authorize" | "poll" | "streams" | "directory" | "sign-in" => {
                 self.be_asked(function).await;
             }
             "ingest" if action == "sqs:ChangeMessageVisibility" => {
@@ -114,6 +122,7 @@ impl<'a> Scene<'a> {
             }
             "poll" => self.poll().await,
             "directory" => self.provision().await,
+            "sign-in" => self.visit().await,
             "streams" => self.manage().await,
             other => panic!("nobody asks {other}"),
         }
@@ -193,6 +202,16 @@ impl<'a> Scene<'a> {
             ask(Method::DELETE, &path, None).await;
         }
         ask(Method::DELETE, &format!("Users/{user}"), None).await;
+    }
+
+    /// Signs in, looks at the account, and signs out.
+    async fn visit(&self) {
+        let mut browser = Browser::new(self.deployed);
+        let page = browser.get("/sign-in").await;
+        browser.sign_in(&page, &self.person, PASSWORD).await;
+        let account = browser.get("/account").await;
+        self.statuses().push(account.status);
+        browser.submit(&account, "/sign-out", &[]).await;
     }
 
     /// What a function that died left behind of the directory: an event that nobody sent, and a change

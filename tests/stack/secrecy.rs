@@ -14,6 +14,7 @@ use tests::{Fault, Function, Plan, Reply, world::session_revoked};
 
 use crate::{
     deployed::{Deployed, on_the_stack, wait_until},
+    pages::Browser,
     redrive::{dead_letters, no_dead_letters},
 };
 
@@ -52,7 +53,7 @@ async fn go_wrong(deployed: &Deployed) {
     let sweep = json!({ "FunctionName": deployed.function("sweep"), "Payload": "{}" });
     deployed.boto3.call("lambda", "invoke", &sweep);
     let provisioner = deployed.provisioner("discreet", &["--may-set-passwords"]);
-    deployed.secrets.lock().unwrap().push(PASSWORD.to_owned());
+    deployed.secrets.lock().unwrap().extend([PASSWORD, "not-the-password"].map(str::to_owned));
     let person = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
         "userName": "secretive@example.com",
@@ -63,6 +64,12 @@ async fn go_wrong(deployed: &Deployed) {
         let asked = deployed.ask(Method::POST, users, Some(&provisioner), Some(&person)).await;
         assert_eq!(asked.0, wanted, "{}", asked.1);
     }
+    let mut browser = Browser::new(deployed);
+    let page = browser.get("/sign-in").await;
+    for password in ["not-the-password", PASSWORD] {
+        browser.sign_in(&page, "secretive@example.com", password).await;
+    }
+    assert_eq!(browser.get("/account").await.status, StatusCode::OK);
     let mut stranger = deployed.sign_in("stranger").await;
     stranger.token.push('x');
     stranger.ask(Method::GET, "/ssf/streams", None, StatusCode::UNAUTHORIZED).await;
