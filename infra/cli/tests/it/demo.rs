@@ -72,6 +72,11 @@ fn it_stays_up_until_it_is_asked_to_end_and_leaves_nothing_behind() {
     for line in ready["curl"].as_array().unwrap() {
         assert!(line.as_str().unwrap().starts_with(&format!("curl --cacert {certificate} ")));
     }
+    let sign_in = &ready["sign_in"];
+    let address = sign_in["address"].as_str().unwrap();
+    let issuer = ready["issuer"].as_str().unwrap();
+    assert!(address.starts_with(&format!("{issuer}/oauth/authorize?")), "{address}");
+    assert!(sign_in["name"].is_string() && sign_in["password"].is_string());
     demo.signal("INT");
     assert_eq!(demo.end(), (Some(0), Vec::new()));
     assert!(!std::fs::exists(certificate).unwrap());

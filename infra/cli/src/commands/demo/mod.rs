@@ -1,6 +1,7 @@
 //! `tocsin demo`: all of it, at a glance.
 
 mod actor;
+mod guest;
 mod script;
 mod stage;
 mod teller;
@@ -18,6 +19,7 @@ use tokio::{sync::mpsc, time::timeout};
 
 use self::{
     actor::{ACTORS, Actor},
+    guest::Guest,
     script::{Scene, scenes},
     stage::Stage,
     teller::Teller,
@@ -64,7 +66,8 @@ async fn play(args: &Args, stage: &Stage, teller: Teller) -> anyhow::Result<()> 
     }
     let first = &audience.actors[0].client.client_id;
     let (_, token) = stage.transmitter().static_token_create(first, None).await?;
-    teller.invite(stage, &audience.actors, &token)?;
+    let guest = Guest::invite(stage).await?;
+    teller.invite(stage, &audience.actors, &token, &guest)?;
     loop {
         tokio::select! {
             Some((actor, arrival)) = audience.arrivals.recv() => {

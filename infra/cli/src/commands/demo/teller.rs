@@ -12,6 +12,7 @@ use ssf::{client::Secret, delivery::dead_letter, event::EventType, queue::Receiv
 
 use super::{
     actor::Actor,
+    guest::Guest,
     script::{JANE, Scene},
     stage::Stage,
 };
@@ -168,7 +169,13 @@ impl Teller {
         )
     }
 
-    pub(super) fn invite(self, stage: &Stage, actors: &[Actor], token: &Secret) -> io::Result<()> {
+    pub(super) fn invite(
+        self,
+        stage: &Stage,
+        actors: &[Actor],
+        token: &Secret,
+        guest: &Guest,
+    ) -> io::Result<()> {
         let lines = Lines::new(stage, actors, token);
         if self.output.is_json() {
             let clients = actors.iter().map(|actor| {
@@ -184,6 +191,12 @@ impl Teller {
                 "clients": clients.collect::<Vec<_>>(),
                 "curl": lines.curl.map(|(_, line)| line),
                 "emit": lines.emit,
+                "sign_in": {
+                    "address": guest.address,
+                    "account": guest.account,
+                    "name": guest.name,
+                    "password": guest.password,
+                },
             } }));
         }
         self.chapter("The transmitter stays up; try it from another terminal")?;
@@ -193,6 +206,13 @@ impl Teller {
         self.output.line(format_args!(
             "\n  {ASIDE}# tell it what happened, and watch it arrive here{ASIDE:#}\n  {}",
             lines.emit
+        ))?;
+        self.chapter("Sign in as a person, in a browser (which does not know the certificate)")?;
+        let Guest { name, password, address, account } = guest;
+        self.output.line(format_args!(
+            "  as {STRONG}{name}{STRONG:#}, with the password {STRONG}{password}{STRONG:#}\n\n  \
+             {ASIDE}# from an application{ASIDE:#}\n  {address}\n\n  \
+             {ASIDE}# the account: what applications may have, and who was told{ASIDE:#}\n  {account}"
         ))?;
         self.chapter("Credentials of the two receivers")?;
         for Actor { name, client, secret, .. } in actors {
