@@ -7,7 +7,7 @@ use std::{
 };
 
 /// The folders of the functions.
-pub(crate) fn functions() -> [&'static str; 8] {
+pub(crate) fn functions() -> [&'static str; tests::Function::ALL.len()] {
     tests::Function::ALL.map(tests::Function::name)
 }
 
@@ -52,9 +52,12 @@ impl Built {
     /// The binary of a function.
     pub(crate) fn program(&self, function: &str) -> PathBuf {
         // SAM names its folders after the template's resources.
-        let (first, rest) = function.split_at(1);
-        let resource = format!("{}{rest}Function", first.to_uppercase());
-        self.packages.join(resource).join("bootstrap")
+        let word = |word: &str| {
+            let (first, rest) = word.split_at(1);
+            format!("{}{rest}", first.to_uppercase())
+        };
+        let name: String = function.split('-').map(word).collect();
+        self.packages.join(format!("{name}Function")).join("bootstrap")
     }
 
     /// The size of a function's package, in bytes, made as SAM makes it.

@@ -11,6 +11,9 @@ use crate::{
     lambda::Function,
 };
 
+/// Of the people who are made here.
+const PASSWORD: &str = "correct-horse-battery-staple";
+
 /// Batches before the measuring, in which what is read once only is read.
 const WARM_UP: usize = 10;
 /// Batches that are measured.
@@ -86,6 +89,7 @@ pub(crate) async fn needs(built: &Built, aws: &Aws) -> Vec<Need> {
     let mut push = Watched::start(&built.program("push"), aws).await;
     let mut poll = start("poll").await;
     let mut directory = start("directory").await;
+    let mut sign_in = start("sign-in").await;
     let mut sweep = start("sweep").await;
 
     // Its first run makes the first key.
@@ -149,12 +153,13 @@ pub(crate) async fn needs(built: &Built, aws: &Aws) -> Vec<Need> {
         let person = json!({
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
             "userName": format!("jane.smith.{number}@customer.example.com"),
-            "password": "correct-horse-battery-staple",
+            "password": PASSWORD,
         });
         let mut request = post("/scim/v2/Users", "application/scim+json", &person.to_string());
         request["headers"]["authorization"] = format!("Bearer {provisioner}").into();
         directory.ask(201, &request).await;
     }
+    visit(&mut sign_in, "jane.smith.0@customer.example.com").await;
 
     let need = |function, process: &Function, for_each| Need {
         function,
@@ -167,6 +172,7 @@ pub(crate) async fn needs(built: &Built, aws: &Aws) -> Vec<Need> {
         need("streams", &streams, None),
         need("poll", &poll, None),
         need("directory", &directory, None),
+        need("sign-in", &sign_in, None),
         need("ingest", &ingest.process, Some(ingested)),
         need("push", &push.process, Some(pushed)),
         need("sweep", &sweep, None),
@@ -187,6 +193,30 @@ async fn alone(built: &Built, aws: &Aws, watched: &Watched) -> Duration {
     assert_eq!(calls.batches, watched.batches, "the same calls");
     calls.events = watched.events;
     calls.for_each()
+}
+
+/// Somebody signs in, and looks at their account.
+async fn visit(sign_in: &mut Function, name: &str) {
+    let page = sign_in.invoke(get("/sign-in")).await;
+    assert_eq!(page["statusCode"], 200, "{page}");
+    let cookie = |answer: &Value| {
+        let text = answer["cookies"][0].as_str().expect("it sets a cookie");
+        text.split(';').next().expect("it begins with itself").to_owned()
+    };
+    let html = page["body"].as_str().expect("a text");
+    let (_, token) = html.split_once("name=\"token\" value=\"").expect("a form has a token");
+    let token = token.split('"').next().expect("it ends");
+    let members = [("token", token), ("name", name), ("password", PASSWORD)];
+    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(members).finish();
+    let mut request = post("/sign-in", "application/x-www-form-urlencoded", &form);
+    request["headers"]["sec-fetch-site"] = "same-origin".into();
+    request["cookies"] = json!([cookie(&page)]);
+    let done = sign_in.invoke(request).await;
+    assert_eq!(done["statusCode"], 303, "{done}");
+    let mut request = get("/account");
+    request["cookies"] = json!([cookie(&done)]);
+    let account = sign_in.invoke(request).await;
+    assert_eq!(account["statusCode"], 200, "{account}");
 }
 
 impl Function {
