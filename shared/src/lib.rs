@@ -39,6 +39,7 @@
 //! | [`stream`] | streams: configuration, status, subjects, verification |
 //! | [`subject`] | subject identifiers and when two of them match |
 //! | [`event`] | the event types and what each requires |
+//! | [`source`] | what AWS and identity providers already tell, as event messages |
 //! | [`set`] | SETs, signing, keys |
 //! | [`delivery`] | push and poll, back-off, lanes |
 //! | [`client`] | OAuth clients, tokens, outside issuers |
@@ -71,6 +72,7 @@ pub mod scim;
 pub mod seal;
 pub mod set;
 pub mod sign_in;
+pub mod source;
 pub mod stream;
 pub mod subject;
 pub mod table;

@@ -5,10 +5,14 @@
 
 use std::time::Duration;
 
-use crate::stream::StreamId;
+use crate::{
+    source::{Reason, Source},
+    stream::StreamId,
+};
 
 /// The target of the events. Their members: `metric`, the name; `value`; `unit`, as CloudWatch has
-/// it; and `stream`, for those that tell streams apart.
+/// it; `stream`, for those that tell streams apart; and
+/// `source` and `reason`, for those that tell sources apart.
 pub const TARGET: &str = "ssf::metric";
 
 /// All that is counted and timed.
@@ -16,6 +20,10 @@ pub const TARGET: &str = "ssf::metric";
 pub enum Metric {
     /// From when a queue took an event to when a receiver had its SET; milliseconds.
     DeliveryLatency,
+    /// Records of sources of which nothing is told, by source and reason.
+    EnvelopesDropped,
+    /// Envelopes of sources that were understood, by source.
+    EnvelopesTaken,
     /// Events for which every stream that wants them has its SET.
     EventsAccepted,
     /// Messages that must come again.
@@ -41,8 +49,10 @@ pub enum Metric {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::DeliveryLatency,
+        Self::EnvelopesDropped,
+        Self::EnvelopesTaken,
         Self::EventsAccepted,
         Self::EventsFailed,
         Self::EventsRefused,
@@ -59,6 +69,8 @@ impl Metric {
     pub fn name(self) -> &'static str {
         match self {
             Self::DeliveryLatency => "DeliveryLatency",
+            Self::EnvelopesDropped => "EnvelopesDropped",
+            Self::EnvelopesTaken => "EnvelopesTaken",
             Self::EventsAccepted => "EventsAccepted",
             Self::EventsFailed => "EventsFailed",
             Self::EventsRefused => "EventsRefused",
@@ -84,6 +96,17 @@ pub(crate) fn count(metric: Metric, number: usize) {
 pub(crate) fn count_at(metric: Metric, stream: &StreamId) {
     let name = metric.name();
     tracing::info!(target: TARGET, metric = name, value = 1, unit = "Count", stream = %stream);
+}
+
+/// An envelope of `source` was understood, and nothing is told of its records for these reasons.
+pub(crate) fn count_envelope(source: Source, dropped: &[Reason]) {
+    let (name, source) = (Metric::EnvelopesTaken.name(), source.name());
+    tracing::info!(target: TARGET, metric = name, value = 1, unit = "Count", source);
+    let name = Metric::EnvelopesDropped.name();
+    for reason in dropped {
+        let reason = reason.name();
+        tracing::info!(target: TARGET, metric = name, value = 1, unit = "Count", source, reason);
+    }
 }
 
 /// It is so old.

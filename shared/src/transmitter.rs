@@ -11,6 +11,7 @@ use crate::{
     queue::Queue,
     seal::Seal,
     set::{KeyRing, Signer},
+    source::Tally,
     table::Table,
 };
 
@@ -33,6 +34,7 @@ struct Inner {
     requests: Rate,
     claims: Rate,
     attempts: Rate,
+    tally: Tally,
 }
 
 /// What a transmitter is made of.
@@ -82,18 +84,10 @@ impl Transmitter {
         let rate = || Rate::new(parts.config.requests_per_second, clock.clone());
         let (requests, claims) = (rate(), rate());
         let attempts = Rate::per_minute(ATTEMPTS_PER_MINUTE, parts.clock.clone());
-        let wakes = Wakes::default();
-        Self {
-            inner: Arc::new(Inner {
-                parts: Arc::new(parts),
-                keys,
-                wakes,
-                jwks,
-                requests,
-                claims,
-                attempts,
-            }),
-        }
+        let (wakes, tally) = (Wakes::default(), Tally::default());
+        let parts = Arc::new(parts);
+        let inner = Inner { parts, keys, wakes, jwks, requests, claims, attempts, tally };
+        Self { inner: Arc::new(inner) }
     }
 
     /// What it is made of.
@@ -119,6 +113,11 @@ impl Transmitter {
     /// The keys of others.
     pub(crate) fn jwks(&self) -> &JwksCache {
         &self.inner.jwks
+    }
+
+    /// What came from sources in this process.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.inner.tally
     }
 
     /// Counts the requests of each client.

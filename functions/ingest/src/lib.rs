@@ -21,7 +21,7 @@ pub async fn handle(transmitter: &Transmitter, door: Door, batch: &[Received]) -
     let mut rests = HashMap::new();
     for (message, answer) in batch.iter().zip(answers) {
         let time = match answer {
-            Accepted::Issued(_) | Accepted::Refused(_) => continue,
+            Accepted::Dropped | Accepted::Issued(_) | Accepted::Refused(_) => continue,
             Accepted::Failed(failure) => {
                 tracing::error!(
                     message.id,

@@ -13,7 +13,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use crate::{
     commands::{
         bench, client, dead_letter, demo, doctor, emit, event, group, keys, listen, serve, session,
-        stream, token, txn, user,
+        source, stream, token, txn, user,
     },
     home::Home,
     output::Output,
@@ -85,6 +85,8 @@ pub enum Command {
     Event(event::Args),
     /// Look at messages that could not be events, and deal with them
     DeadLetter(dead_letter::Args),
+    /// Look at what AWS and identity providers told, and try what would become of it
+    Source(source::Args),
     /// Look at the keys that sign, and change them
     Keys(keys::Args),
     /// Look at where people are signed in, and end it
@@ -119,6 +121,7 @@ impl Command {
             | Self::Keys(_)
             | Self::Listen(_)
             | Self::Session(_)
+            | Self::Source(_)
             | Self::Stream(_)
             | Self::Token(_)
             | Self::Txn(_)
@@ -138,6 +141,7 @@ impl Command {
             Self::Group(args) => group::run(args, on, output).await,
             Self::Keys(args) => keys::run(args, on, output).await,
             Self::Session(args) => session::run(args, on, output).await,
+            Self::Source(args) => source::run(args, on, output).await,
             Self::Stream(args) => stream::run(args, on, output).await,
             Self::Token(args) => token::run(args, on, output).await,
             Self::Txn(args) => txn::run(args, on, output).await,
@@ -209,6 +213,14 @@ impl Data {
             Some(name) => stack::open(name, on).await,
             None => Ok(Home::open_or_make(self.folder()?)?.transmitter),
         }
+    }
+
+    /// The transmitter there, if one is named.
+    pub async fn open_if_named(&self, on: &OnStack) -> anyhow::Result<Option<Transmitter>> {
+        if self.data.is_none() && on.stack.is_none() {
+            return Ok(None);
+        }
+        self.open(on).await.map(Some)
     }
 
     fn folder(&self) -> anyhow::Result<&Path> {

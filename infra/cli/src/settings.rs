@@ -45,6 +45,7 @@ mod tests {
         config::{Branding, DirectoryConfig, TrustedIssuer, span::Span},
         event::EventType,
         set::Algorithm,
+        source::{Source, SourceSettings},
         stream::DefaultSubjects,
     };
 
@@ -80,6 +81,8 @@ mod tests {
                 name: Some("Example".to_owned()),
                 logo: Some("https://ssf.example/logo.svg".parse().unwrap()),
             },
+            sources: [Source::Okta].into(),
+            source_settings: [(Source::Okta, SourceSettings::default())].into(),
         };
         write(&settings, folder.path()).unwrap();
         write(&settings, folder.path()).unwrap();

@@ -8,7 +8,9 @@ use std::{collections::BTreeSet, time::Duration};
 use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 
-use crate::{event::EventType, json::Invalid, set::Algorithm, stream::DefaultSubjects};
+use crate::{
+    event::EventType, json::Invalid, set::Algorithm, source::Sources, stream::DefaultSubjects,
+};
 
 pub use settings::Settings;
 
@@ -49,6 +51,10 @@ pub struct Config {
     pub directory: DirectoryConfig,
     /// Whose pages people see.
     pub branding: Branding,
+    /// Whose envelopes are understood, and how.
+    pub sources: Sources,
+    /// How often a process writes down, at most, what came from sources.
+    pub source_tally: Duration,
 }
 
 /// Whose pages people see when they sign in.
@@ -112,6 +118,8 @@ impl Config {
             audit_retention: Duration::from_hours(400 * 24),
             directory: DirectoryConfig::default(),
             branding: Branding::default(),
+            sources: Sources::default(),
+            source_tally: Duration::from_mins(1),
         }
     }
 }

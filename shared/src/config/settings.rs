@@ -1,6 +1,6 @@
 //! The settings as text: a file of the data folder, a variable of the functions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,7 @@ use crate::{
     event::EventType,
     json::Invalid,
     set::Algorithm,
+    source::{Source, SourceSettings, Sources},
     stream::DefaultSubjects,
 };
 
@@ -44,6 +45,10 @@ pub struct Settings {
     pub directory: DirectoryConfig,
     /// See [`Config::branding`].
     pub branding: Branding,
+    /// The sources whose envelopes are understood; see [`Config::sources`].
+    pub sources: BTreeSet<Source>,
+    /// What is to be said of each of them.
+    pub source_settings: BTreeMap<Source, SourceSettings>,
 }
 
 impl Default for Settings {
@@ -66,6 +71,8 @@ impl Default for Settings {
             audit_retention: Span(config.audit_retention),
             directory: config.directory,
             branding: config.branding,
+            sources: BTreeSet::new(),
+            source_settings: BTreeMap::new(),
         }
     }
 }
@@ -88,6 +95,7 @@ impl Settings {
             audit_retention: self.audit_retention.0,
             directory: self.directory,
             branding: self.branding.clone(),
+            sources: Sources::new(&self.sources, &self.source_settings)?,
             ..Config::new(issuer)
         })
     }

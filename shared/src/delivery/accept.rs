@@ -77,6 +77,8 @@ impl Door {
 pub enum Accepted {
     /// It was not tried, and must come again: one before it in its group has to be first.
     Behind,
+    /// A source said it, and nothing is to be told of it.
+    Dropped,
     /// It must come again.
     Failed(Failure),
     /// Every stream that wants the event has its SET; so many.
@@ -89,6 +91,7 @@ fn count(answers: &[Accepted]) {
     let (mut accepted, mut refused, mut failed) = (0, 0, 0);
     for answer in answers {
         match answer {
+            Accepted::Dropped => {}
             Accepted::Issued(_) => accepted += 1,
             Accepted::Refused(_) => refused += 1,
             Accepted::Behind | Accepted::Failed(_) => failed += 1,
@@ -99,7 +102,7 @@ fn count(answers: &[Accepted]) {
     metrics::count(Metric::EventsFailed, failed);
 }
 
-/// A message that is an event.
+/// An event that is in a message.
 struct Arrived {
     index: usize,
     id: EventId,
@@ -164,6 +167,12 @@ impl<'a> Batch<'a> {
         waits
     }
 
+    /// Whether another event of the message at `index` has failed, so that the message comes again as a
+    /// whole, or is with the dead letters.
+    fn is_over(&self, index: usize) -> bool {
+        !matches!(self.answers[index], Accepted::Issued(_))
+    }
+
     /// Notes what came of one SET of the message at `index`.
     fn note(&mut self, index: usize, issued: Result<(), Failure>) {
         match (&mut self.answers[index], issued) {
@@ -171,7 +180,10 @@ impl<'a> Batch<'a> {
             (Accepted::Issued(_), Err(failure)) => self.fail(index, failure),
             // It is worth another try while one SET is.
             (Accepted::Failed(first), Err(failure)) if first.is_permanent() => *first = failure,
-            (Accepted::Behind | Accepted::Failed(_) | Accepted::Refused(_), _) => {}
+            (
+                Accepted::Behind | Accepted::Dropped | Accepted::Failed(_) | Accepted::Refused(_),
+                _,
+            ) => {}
         }
     }
 }
@@ -187,13 +199,23 @@ impl Transmitter {
         let mut batch = Batch::new(door, messages, now);
         let (mut arrived, mut refused) = (Vec::new(), Vec::new());
         for (index, message) in messages.iter().enumerate() {
-            match SecurityEvent::parse(message.body.as_bytes(), &rules) {
-                Ok(event) => arrived.push(Arrived::new(index, event, message)),
+            match self.take_out(message, &rules) {
+                Ok(events) if events.is_empty() => batch.answers[index] = Accepted::Dropped,
+                Ok(events) => {
+                    let several = events.len() > 1;
+                    let numbered = events.into_iter().enumerate();
+                    arrived.extend(numbered.map(|(number, event)| {
+                        Arrived::new(index, several.then_some(number), event, message)
+                    }));
+                }
                 Err(invalid) => refused.push((index, invalid)),
             }
         }
+        self.write_tally().await;
         self.refuse(&mut batch, refused).await;
-        self.tell(&mut batch, &arrived).await;
+        if !arrived.is_empty() {
+            self.tell(&mut batch, &arrived).await;
+        }
         count(&batch.answers);
         batch.answers
     }
@@ -206,7 +228,7 @@ impl Transmitter {
             let mut wanted = Vec::new();
             for &at in &wave {
                 let Arrived { index, event, .. } = &arrived[at];
-                if batch.waits(*index) {
+                if batch.waits(*index) || batch.is_over(*index) {
                     continue;
                 }
                 let (withheld, matcher) = match &found {
@@ -365,35 +387,39 @@ fn first_id(message: &Received) -> &str {
 }
 
 impl Arrived {
-    fn new(index: usize, event: SecurityEvent, message: &Received) -> Self {
+    /// `number`: which it is, where a message holds several.
+    fn new(index: usize, number: Option<usize>, event: SecurityEvent, message: &Received) -> Self {
         let id = match &event.id {
             Some(id) => EventId::of_sender(id),
             None => EventId::of_message(first_id(message)),
         };
         let place = place(message.sent_at, message.sequence.as_deref());
+        let place = match number {
+            None => place,
+            Some(number) => format!("{place}+{number:04}"),
+        };
         let again =
             message.receives > 1 || message.attributes.contains_key(dead_letter::MESSAGE_ID);
         Self { index, id, event, place, again }
     }
 }
 
-/// The positions in `arrived`, such that of each group one wave has one message, in order. Those
-/// without a group have no order to keep; but an event that is there twice must not be written
-/// twice at once.
+/// The positions in `arrived`, such that of each group one wave has one event, in order, and so of
+/// each message. Those without a group have no order to keep among each other; but an event that is
+/// there twice must not be written twice at once.
 fn waves(arrived: &[Arrived], messages: &[Received]) -> Vec<Vec<usize>> {
     let mut waves: Vec<Vec<usize>> = Vec::new();
     let mut depths = HashMap::<_, usize>::new();
     let mut ids = HashMap::<_, usize>::new();
+    let mut within = HashMap::<_, usize>::new();
     for (at, arrived) in arrived.iter().enumerate() {
         let id = ids.entry(&arrived.id).or_default();
-        let depth = match &messages[arrived.index].group {
-            Some(group) => {
-                let depth = depths.entry(group).or_default();
-                *depth = (*depth).max(*id);
-                depth
-            }
-            None => &mut *id,
+        let depth = if let Some(group) = &messages[arrived.index].group {
+            depths.entry(group).or_default()
+        } else {
+            within.entry(arrived.index).or_default()
         };
+        *depth = (*depth).max(*id);
         let wave = *depth;
         *depth += 1;
         ids.insert(&arrived.id, wave + 1);

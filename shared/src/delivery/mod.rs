@@ -6,6 +6,7 @@ pub mod backoff;
 mod bells;
 mod http;
 mod https_push;
+mod incoming;
 mod opt_out;
 mod outcome;
 mod poll;

@@ -72,7 +72,12 @@ impl SecurityEvent {
             let reason = format!("must not be longer than {MAX_EVENT_BYTES} bytes (256 KiB)");
             return Err(Invalid::new(".", reason));
         }
-        let message = Message::read(json::parse(text)?)?;
+        Self::read(json::parse(text)?, rules)
+    }
+
+    /// The event that `message` is, which was read by [`json::parse`]; as [`SecurityEvent::parse`].
+    pub fn read(message: Value, rules: &EventRules<'_>) -> Result<Self, Invalid> {
+        let message = Message::read(message)?;
         let subject = message.sub_id.ok_or_else(|| Invalid::new("sub_id", "is missing"))?;
         let subject = Subject::parse(subject).map_err(|invalid| invalid.within("sub_id"))?;
         let (event_type, payload) = event(message.events, &subject, rules)?;

@@ -109,6 +109,8 @@ pub const GROUPS: Single = Single("GROUPS");
 pub const KEYS: Single = Single("KEYS");
 /// Whether anybody has ever opted out.
 pub const OPT_OUTS: Single = Single("OPT_OUTS");
+/// What came from sources.
+pub const SOURCES: Single = Single("SOURCES");
 /// All streams.
 pub const STREAMS: Single = Single("STREAMS");
 /// How far the sweep has come.
@@ -152,7 +154,8 @@ const CLASSES: [Class; 34] = [
     USER,
     USERNAME,
 ];
-const SINGLES: [Single; 9] = [CLIENTS, DUE, FEEDS, GROUPS, KEYS, OPT_OUTS, STREAMS, SWEEP, USERS];
+const SINGLES: [Single; 10] =
+    [CLIENTS, DUE, FEEDS, GROUPS, KEYS, OPT_OUTS, SOURCES, STREAMS, SWEEP, USERS];
 
 /// The pattern of the class that a partition key belongs to, as rights name it: `CLIENT#*`, or
 /// `CLIENTS`.

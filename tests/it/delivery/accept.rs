@@ -164,6 +164,7 @@ fn messages(world: &World, group: &str, users: &[&str], receives: u32) -> Vec<Re
 fn short(answers: &[Accepted]) -> Vec<String> {
     let short = |answer: &Accepted| match answer {
         Accepted::Behind => "behind".to_owned(),
+        Accepted::Dropped => "dropped".to_owned(),
         Accepted::Failed(failure) => format!("failed: {}", chain(failure)),
         Accepted::Issued(count) => format!("issued to {count}"),
         Accepted::Refused(invalid) => format!("refused: {}", invalid.reason),

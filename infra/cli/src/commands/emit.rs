@@ -14,13 +14,14 @@ use std::{
 
 use anyhow::{Context, bail};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use ssf::{
     Transmitter,
     delivery::Door,
     event::{EventRules, SecurityEvent},
     operator::Emitted,
     queue::{Message, QueueError},
+    source::{self, Opened},
 };
 
 use crate::{
@@ -48,6 +49,10 @@ const TOLD: usize = 20;
       "events":{"https://schemas.openid.net/secevent/caep/event-type/session-revoked":{}}}' |
       tocsin emit --data ./data -"#,
     ),
+    (
+        "What a source says, as EventBridge would bring it",
+        "tocsin emit --data ./data --envelope cognito.json --wait",
+    ),
 ]))]
 pub struct Args {
     #[command(flatten)]
@@ -59,6 +64,11 @@ pub struct Args {
     /// Use the ordered door: events about one subject stay in the order in which they are here
     #[arg(long)]
     fifo: bool,
+
+    /// Each is an envelope of a source, as EventBridge, SNS or a log has it; `tocsin source try` shows
+    /// what it becomes
+    #[arg(long, conflicts_with = "fifo")]
+    envelope: bool,
 
     /// Wait, and say what became of each; exit with 1 if one was refused, failed for good, or was
     /// not taken in
@@ -75,6 +85,9 @@ pub struct Args {
 struct Sent {
     /// Where it began in the file.
     line: u64,
+    /// Which of the events it is that the message holds.
+    #[serde(skip)]
+    number: usize,
     message_id: String,
     #[serde(skip)]
     emitted: Emitted,
@@ -94,6 +107,7 @@ pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()>
     let now = || transmitter.parts().clock.now();
     let door = if args.fifo { Door::Fifo } else { Door::Standard };
     let mut sender = Sender::new(&transmitter, door, args.wait, args.wait || output.is_json());
+    sender.envelopes = args.envelope;
     let mut messages = Messages::new(input);
     let mut progress = Progress::new("sending", size, output, now());
     let mut read = 0;
@@ -121,8 +135,9 @@ pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()>
     } else if let Some(told) = &told {
         fates::show(told, output)?;
     } else {
-        let (events, are) = if count == 1 { ("event", "is") } else { ("events", "are") };
-        output.line(format_args!("{count} {events} {are} on the queue"))?;
+        let what = if args.envelope { "envelope" } else { "event" };
+        let (s, are) = if count == 1 { ("", "is") } else { ("s", "are") };
+        output.line(format_args!("{count} {what}{s} {are} on the queue"))?;
     }
     complain(&unsent, &args)?;
     told.as_deref().map_or(Ok(()), fates::judge)
@@ -176,7 +191,9 @@ struct Sender<'a> {
     named: bool,
     /// Whether what was sent is remembered.
     remember: bool,
-    batch: Vec<(Message, u64, Option<String>)>,
+    /// Whether each message is an envelope.
+    envelopes: bool,
+    batch: Vec<(Message, u64, Vec<Option<String>>)>,
     bytes: usize,
     count: u64,
     sent: Vec<Sent>,
@@ -186,7 +203,18 @@ struct Sender<'a> {
 impl<'a> Sender<'a> {
     fn new(transmitter: &'a Transmitter, door: Door, named: bool, remember: bool) -> Self {
         let (batch, sent, unsent) = (Vec::new(), Vec::new(), Vec::new());
-        Self { transmitter, door, named, remember, batch, bytes: 0, count: 0, sent, unsent }
+        Self {
+            transmitter,
+            door,
+            named,
+            remember,
+            envelopes: false,
+            batch,
+            bytes: 0,
+            count: 0,
+            sent,
+            unsent,
+        }
     }
 
     /// Takes a message; says whether it, and those before, are on the queue.
@@ -199,8 +227,19 @@ impl<'a> Sender<'a> {
             }
         };
         self.bytes += text.len();
-        let (message, event_id) = self.message(text);
-        self.batch.push((message, line, event_id));
+        let (message, names) = if self.envelopes {
+            match self.envelope(&text) {
+                Ok(envelope) => envelope,
+                Err(reason) => {
+                    self.unsent.push(Unsent { line, reason });
+                    return Ok(false);
+                }
+            }
+        } else {
+            let (message, name) = self.message(text);
+            (message, vec![name])
+        };
+        self.batch.push((message, line, names));
         let full = self.batch.len() >= AT_ONCE || self.bytes >= BYTES_AT_ONCE;
         if full {
             self.flush().await?;
@@ -228,25 +267,55 @@ impl<'a> Sender<'a> {
         (message, event.and_then(|event| event.id))
     }
 
+    /// The envelope as a message, and the names of the events that it becomes.
+    fn envelope(&self, text: &str) -> Result<(Message, Vec<Option<String>>), String> {
+        let mut envelope: Value =
+            serde_json::from_str(text).map_err(|_| "is not JSON".to_owned())?;
+        if envelope.get("detail-type").is_some() && envelope.get("id").is_none() {
+            // The bus would have named it.
+            envelope["id"] = json!(self.transmitter.parts().ids.fresh().to_string());
+        }
+        let body = envelope.to_string();
+        let message = |body| Message { body, ..Message::default() };
+        let name = |message: &Value| message["id"].as_str().map(str::to_owned);
+        match source::open(body.as_bytes(), &self.transmitter.parts().config.sources.all_on()) {
+            Ok(Opened::Message { within, .. }) if within.is_empty() => {
+                Err("is not an envelope".to_owned())
+            }
+            Ok(Opened::Message { message: inner, .. }) => Ok((message(body), vec![name(&inner)])),
+            Ok(Opened::Told { messages, .. }) if messages.is_empty() => {
+                Ok((message(body), vec![None]))
+            }
+            Ok(Opened::Told { messages, .. }) => {
+                Ok((message(body), messages.iter().map(name).collect()))
+            }
+            // Whoever takes it in says what is wrong with it, where all can see it.
+            Err(_) => Ok((message(body), vec![None])),
+        }
+    }
+
     async fn flush(&mut self) -> anyhow::Result<()> {
         let parts = self.transmitter.parts();
         let door = parts.door(self.door);
         self.bytes = 0;
         let (mut messages, mut names) = (Vec::new(), Vec::new());
-        for (message, line, event_id) in self.batch.drain(..) {
+        for (message, line, event_ids) in self.batch.drain(..) {
             messages.push(message);
-            names.push((line, event_id));
+            names.push((line, event_ids));
         }
         if messages.is_empty() {
             return Ok(());
         }
-        for (answer, (line, event_id)) in door.send(messages).await.into_iter().zip(names) {
+        for (answer, (line, event_ids)) in door.send(messages).await.into_iter().zip(names) {
             match answer {
                 Ok(message_id) => {
                     self.count += 1;
                     if self.remember {
-                        let emitted = Emitted { message_id: message_id.clone(), event_id };
-                        self.sent.push(Sent { line, message_id, emitted });
+                        for (number, event_id) in event_ids.into_iter().enumerate() {
+                            let message_id = message_id.clone();
+                            let emitted = Emitted { message_id: message_id.clone(), event_id };
+                            self.sent.push(Sent { line, number, message_id, emitted });
+                        }
                     }
                 }
                 Err(QueueError::Refused(reason)) => {

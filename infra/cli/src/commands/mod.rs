@@ -13,6 +13,7 @@ pub mod listen;
 mod people;
 pub mod serve;
 pub mod session;
+pub mod source;
 pub mod stream;
 pub mod token;
 pub mod txn;

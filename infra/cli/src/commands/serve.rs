@@ -1,6 +1,8 @@
 //! `tocsin serve`: a transmitter in one process.
 
-use std::{fs, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, fs, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration,
+};
 
 use anyhow::{Context, bail};
 use serde_json::json;
@@ -13,6 +15,7 @@ use ssf::{
     delivery::{HttpsPush, HttpsPushSettings},
     event::EventType,
     set::Algorithm,
+    source::{Source, SourceSettings},
     stream::DefaultSubjects,
 };
 use url::{Host, Url};
@@ -125,6 +128,15 @@ pub struct Args {
     /// The logo on these pages: a square picture, at an https URL
     #[arg(long, value_name = "URL", value_parser = values::https_url)]
     brand_logo: Option<Url>,
+    /// Understand the envelopes of these sources: auth0, cognito, cognito-risk, entra, guardduty,
+    /// identity-center, keycloak, okta
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    source: Vec<Source>,
+
+    /// What is to be said of sources: a JSON object with, for each, its `issuer` and `events`, the
+    /// types that are told of an event of its
+    #[arg(long, value_name = "FILE")]
+    source_settings: Option<PathBuf>,
 }
 
 /// Serves until it is asked to end.
@@ -222,7 +234,16 @@ impl Args {
                 group_claims: !self.no_group_claims,
             },
             branding: Branding { name: self.brand_name.clone(), logo: self.brand_logo.clone() },
+            sources: self.source.iter().copied().collect(),
+            source_settings: self.source_settings()?,
         })
+    }
+
+    fn source_settings(&self) -> anyhow::Result<BTreeMap<Source, SourceSettings>> {
+        let Some(path) = &self.source_settings else { return Ok(BTreeMap::new()) };
+        let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_slice(&text)
+            .with_context(|| format!("{} does not hold settings of sources", path.display()))
     }
 
     fn trusted_issuers(&self) -> anyhow::Result<Vec<TrustedIssuer>> {

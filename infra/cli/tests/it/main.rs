@@ -9,4 +9,5 @@ mod operator;
 mod people;
 mod program;
 mod serve;
+mod source;
 mod tool;

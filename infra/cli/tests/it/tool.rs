@@ -38,7 +38,13 @@ impl Tool {
 
     /// A transmitter on the folder, until it is dropped.
     pub(crate) fn serve(&self) -> Serving {
+        self.serve_with("")
+    }
+
+    /// The same, with more to say.
+    pub(crate) fn serve_with(&self, more: &str) -> Serving {
         let line = "serve --listen 127.0.0.1:0 --issuer https://tocsin.example --log error";
+        let line = &format!("{line} {more}");
         let running = Running::start(&self.arguments(line));
         let address = running.line().strip_prefix("listening on http://").unwrap().to_owned();
         Serving { address, running }

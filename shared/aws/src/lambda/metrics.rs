@@ -35,9 +35,13 @@ static MEASURED: Mutex<Measured> =
 /// Figures of one stack.
 struct Measured {
     stack: String,
-    /// By stream, `None` for those that are of no one stream, and by name.
-    figures: BTreeMap<Option<String>, BTreeMap<String, Figures>>,
+    /// By what they are of, and by name.
+    figures: BTreeMap<Of, BTreeMap<String, Figures>>,
 }
+
+/// What a figure is of, beside the stack: the dimensions that it has, each with its value. It is also
+/// found under the first ones alone.
+type Of = Vec<(&'static str, String)>;
 
 #[derive(Default)]
 struct Figures {
@@ -51,7 +55,7 @@ struct Reading {
     metric: String,
     unit: String,
     value: u64,
-    stream: Option<String>,
+    of: Of,
 }
 
 /// Collects the figures of the domain.
@@ -93,8 +97,8 @@ fn lock() -> std::sync::MutexGuard<'static, Measured> {
 
 impl Measured {
     fn add(&mut self, reading: Reading) {
-        let Reading { metric, unit, value, stream } = reading;
-        let figures = self.figures.entry(stream).or_default().entry(metric).or_default();
+        let Reading { metric, unit, value, of } = reading;
+        let figures = self.figures.entry(of).or_default().entry(metric).or_default();
         match figures.values.last_mut() {
             // Counts add up; times stand for themselves.
             Some(sum) if unit == "Count" => *sum += value,
@@ -106,9 +110,9 @@ impl Measured {
     /// The lines that say it all, and nothing is left.
     fn take(&mut self, now: Timestamp) -> String {
         let mut lines = String::new();
-        for (stream, mut figures) in std::mem::take(&mut self.figures) {
+        for (of, mut figures) in std::mem::take(&mut self.figures) {
             while !figures.is_empty() {
-                lines.push_str(&self.line(stream.as_deref(), &mut figures, now));
+                lines.push_str(&self.line(&of, &mut figures, now));
                 lines.push('\n');
             }
         }
@@ -116,18 +120,15 @@ impl Measured {
     }
 
     /// One line; `figures` keeps what does not go in it.
-    fn line(
-        &self,
-        stream: Option<&str>,
-        figures: &mut BTreeMap<String, Figures>,
-        now: Timestamp,
-    ) -> String {
+    fn line(&self, of: &Of, figures: &mut BTreeMap<String, Figures>, now: Timestamp) -> String {
         let mut line = Map::new();
         let mut dimensions = vec![vec!["Stack"]];
         line.insert("Stack".to_owned(), self.stack.as_str().into());
-        if let Some(stream) = stream {
-            dimensions.push(vec!["Stack", "Stream"]);
-            line.insert("Stream".to_owned(), stream.into());
+        for (dimension, value) in of {
+            let mut longer = dimensions.last().cloned().unwrap_or_default();
+            longer.push(*dimension);
+            dimensions.push(longer);
+            line.insert((*dimension).to_owned(), value.as_str().into());
         }
         let mut metrics = Vec::new();
         for (name, figures) in figures.iter_mut() {
@@ -164,13 +165,15 @@ impl Visit for Reading {
         match field.name() {
             "metric" => value.clone_into(&mut self.metric),
             "unit" => value.clone_into(&mut self.unit),
+            "source" => self.of.push(("Source", value.to_owned())),
+            "reason" => self.of.push(("Reason", value.to_owned())),
             _ => {}
         }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         if field.name() == "stream" {
-            self.stream = Some(format!("{value:?}"));
+            self.of.push(("Stream", format!("{value:?}")));
         }
     }
 }
@@ -184,7 +187,7 @@ mod tests {
             metric: metric.to_owned(),
             unit: unit.to_owned(),
             value,
-            stream: stream.map(str::to_owned),
+            of: stream.map(|stream| ("Stream", stream.to_owned())).into_iter().collect(),
         }
     }
 
@@ -237,6 +240,19 @@ mod tests {
             ]
         );
         assert_eq!(taken(&mut measured), Vec::<Value>::new());
+    }
+
+    #[test]
+    fn what_is_of_a_source_is_found_with_and_without_its_reason() {
+        let mut measured = Measured { stack: "prod".to_owned(), figures: BTreeMap::new() };
+        let of = vec![("Source", "okta".to_owned()), ("Reason", "failed".to_owned())];
+        measured.add(Reading { of, ..reading("EnvelopesDropped", "Count", 2, None) });
+        let line = &taken(&mut measured)[0];
+        assert_eq!(
+            line["_aws"]["CloudWatchMetrics"][0]["Dimensions"],
+            json!([["Stack"], ["Stack", "Source"], ["Stack", "Source", "Reason"]])
+        );
+        assert_eq!((&line["Source"], &line["Reason"]), (&json!("okta"), &json!("failed")));
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub(super) async fn wait(
             for (sent, fate) in some.into_iter().zip(fates) {
                 if last_look || is_settled(&fate) {
                     settled += 1;
-                    told.insert(sent.line, Told { sent, fate });
+                    told.insert((sent.line, sent.number), Told { sent, fate });
                 } else {
                     open.push_back(sent);
                 }
