@@ -1,5 +1,8 @@
-"""A ministack that knows `dynamodb:LeadingKeys`: policies that tell rows apart by their partition keys
-are enforced as they are on AWS.
+"""A ministack that knows more as AWS knows it.
+
+It knows `dynamodb:LeadingKeys`: policies that tell rows apart by their partition keys are enforced. The
+conditions of a template may take texts apart (`Fn::Split`, `Fn::Sub`). And the test may put events on a
+bus as services of AWS and partners do.
 
 A request carries the partition keys of all its items; of a transaction, each item is judged by
 itself, as the action that it performs.
@@ -9,6 +12,8 @@ import json
 import re
 
 from ministack.core import iam_actions, iam_evaluator
+from ministack.services import eventbridge
+from ministack.services.cloudformation import changesets, engine, handlers, stacks
 
 LEADING_KEYS = "dynamodb:LeadingKeys"
 PARTITION_KEY = "pk"
@@ -66,6 +71,36 @@ def enforce_each(*arguments, service_context=None, **others):
         service_context = {**service_context, LEADING_KEYS: [of_transaction.pop(0)]}
     return enforce(*arguments, service_context=service_context, **others)
 
+
+evaluate_conditions = engine._evaluate_conditions
+
+
+def as_text(value, parameters):
+    """`value` with what takes texts apart done, as far as it depends on parameters alone."""
+    if isinstance(value, list):
+        return [as_text(item, parameters) for item in value]
+    if not isinstance(value, dict):
+        return value
+    value = {name: as_text(item, parameters) for name, item in value.items()}
+    if isinstance(value.get("Fn::Sub"), str):
+        named = lambda found: str(parameters[found[1]]["Value"])
+        return re.sub(r"\$\{(\w+)\}", named, value["Fn::Sub"])
+    if "Fn::Split" in value:
+        separator, text = value["Fn::Split"]
+        return text.split(separator)
+    return value
+
+
+def with_texts(template, parameters):
+    conditions = as_text(template.get("Conditions", {}), parameters)
+    return evaluate_conditions({**template, "Conditions": conditions}, parameters)
+
+
+for module in (changesets, engine, handlers, stacks):
+    module._evaluate_conditions = with_texts
+
+# `allow_aws_source`
+eventbridge._put_events.__defaults__ = (True,)
 
 iam_actions.dynamodb_service_context = with_leading_keys
 iam_actions.dynamodb_transaction_checks = with_keys_of_transaction

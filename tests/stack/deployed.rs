@@ -80,6 +80,8 @@ impl Deployed {
         let outputs = BTreeMap::new();
         let (secrets, undo) = (Mutex::default(), Mutex::default());
         let mut deployed = Self { proxy, receiver, outputs, boto3, emulator, http, secrets, undo };
+        let bus = json!({ "Name": crate::sources::OKTA_BUS });
+        deployed.boto3.call("events", "create_event_bus", &bus);
         deployed.deploy(&packages);
         deployed.outputs = deployed.read_outputs().await;
         // As each minute: its first run makes the first key.
@@ -101,6 +103,8 @@ impl Deployed {
             .args(["AllowPrivatePush=true", "MinVerificationIntervalSeconds=0"])
             // The local AWS takes these as text, and then its pollers fail.
             .args(["IngestMaximumConcurrency=0", "PushMaximumConcurrency=0"])
+            .arg("Sources=\"cognito,guardduty,okta\"")
+            .arg(format!("OktaEventBus={}", crate::sources::OKTA_BUS))
             .arg(format!("PushCa=\"{}\"", certificate.trim()));
         done(sam);
     }

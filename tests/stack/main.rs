@@ -18,4 +18,5 @@ mod receiver;
 mod redrive;
 mod scene;
 mod secrecy;
+mod sources;
 mod tool;
