@@ -130,7 +130,9 @@ impl Audience {
         teller.outcomes()?;
         let mut expected = BTreeSet::new();
         for scene in scenes {
-            expected.extend(scene.wanted_by.iter().map(|actor| (*actor, scene.txn)));
+            for actor in scene.wanted_by {
+                expected.extend(scene.tells.iter().map(|told| (*actor, scene.txn, told.clone())));
+            }
         }
         let mut refused = scenes.iter().filter(|scene| scene.wanted_by.is_empty()).count();
         while !expected.is_empty() || refused > 0 {
@@ -142,7 +144,9 @@ impl Audience {
                     let was_expected = scenes
                         .iter()
                         .find(|scene| scene.txn == set.txn())
-                        .is_some_and(|scene| expected.remove(&(actor.name, scene.txn)));
+                        .is_some_and(|scene| {
+                            expected.remove(&(actor.name, scene.txn, set.event_type().clone()))
+                        });
                     if !was_expected {
                         bail!("{} got a SET that is not for it", actor.name);
                     }

@@ -14,6 +14,7 @@ use ssf::{
     config::Settings,
     delivery::{HttpsPush, HttpsPushSettings},
     queue::Message,
+    source::Source,
 };
 use tempfile::TempDir;
 
@@ -41,8 +42,12 @@ impl Stage {
         let push_url = format!("https://localhost:{port}/events");
         let (server, port) = bind(folder.path()).await?;
         let issuer = format!("https://localhost:{port}");
-        let settings =
-            Settings { issuer: issuer.clone(), allow_private_push: true, ..Settings::default() };
+        let settings = Settings {
+            issuer: issuer.clone(),
+            allow_private_push: true,
+            sources: [Source::Cognito].into(),
+            ..Settings::default()
+        };
         let trusted = fs::read(tls::certificate_path(&receiver))?;
         let https = HttpsPushSettings { allow_private: true, ..HttpsPushSettings::default() };
         let https = HttpsPush::new(https.trust(&trusted)?)?;

@@ -85,9 +85,9 @@ impl Teller {
     }
 
     pub(super) fn scenes(self, scenes: &[Scene]) -> io::Result<()> {
-        self.chapter("Five messages go on the ingest queue")?;
+        self.chapter("Six messages go on the ingest queue; the last is as Amazon Cognito has it")?;
         for scene in scenes {
-            let event_type = scene.event_type.short_name();
+            let event_type = scene.name();
             let subject = show::subject(&scene.subject, SUBJECT);
             let mut line = format!("  {ASIDE}→{ASIDE:#} {event_type:<TYPE$}  {subject}");
             if scene.wanted_by.is_empty() {
@@ -153,7 +153,8 @@ impl Teller {
     }
 
     pub(super) fn summary(self, scenes: &[Scene], took: Duration) -> io::Result<()> {
-        let sets: usize = scenes.iter().map(|scene| scene.wanted_by.len()).sum();
+        let sets: usize =
+            scenes.iter().map(|scene| scene.wanted_by.len() * scene.tells.len()).sum();
         let refused = scenes.iter().filter(|scene| scene.wanted_by.is_empty()).count();
         self.tell(
             &json!({ "summary": { "sets": sets, "refused": refused, "milliseconds": ms(took) } }),
