@@ -54,6 +54,19 @@ impl<'a> Browser<'a> {
         self.submit(page, "/sign-in", &[("name", name), ("password", password)]).await
     }
 
+    /// Signs in to the application that asks so, and allows it what it asks for; the code that it gets.
+    pub(crate) async fn code(&mut self, ask: &str, name: &str, password: &str) -> Option<String> {
+        let page = self.get(ask).await;
+        let there = self.sign_in(&page, name, password).await;
+        let mut page = self.get(&there.refreshes_to()).await;
+        if page.location.is_empty() {
+            page = self.submit(&page, "/consent", &[("decision", "allow")]).await;
+        }
+        let uri = if page.location.is_empty() { page.refreshes_to() } else { page.location };
+        let url = url::Url::parse(&uri).ok()?;
+        url.query_pairs().find(|(name, _)| name == "code").map(|(_, code)| code.into_owned())
+    }
+
     async fn send(&mut self, method: Method, path: &str, form: Option<String>) -> Page {
         let cookies = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
         let cookies = cookies.collect::<Vec<_>>().join("; ");
@@ -127,23 +140,31 @@ impl Deployed {
     }
 }
 
+/// Makes the code of [`ask`] good.
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+/// A request for authorization.
+pub(crate) fn ask(client: &str, uri: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([
+            ("response_type", "code"),
+            ("client_id", client),
+            ("redirect_uri", uri),
+            ("scope", "openid"),
+            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+            ("code_challenge_method", "S256"),
+        ])
+        .finish();
+    format!("/oauth/authorize?{query}")
+}
+
 #[test]
 fn a_person_signs_in_and_comes_back_to_the_application_with_a_code() {
     on_the_stack(async |deployed| {
         let (password, uri) = ("correct horse battery", "https://notes.example/cb");
         let name = deployed.person(password);
         let client = deployed.tool(&["client", "create", "--name", "Notes", "--redirect-uri", uri]);
-        let query = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs([
-                ("response_type", "code"),
-                ("client_id", client["client_id"].as_str().unwrap()),
-                ("redirect_uri", uri),
-                ("scope", "openid"),
-                ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
-                ("code_challenge_method", "S256"),
-            ])
-            .finish();
-        let ask = format!("/oauth/authorize?{query}");
+        let ask = ask(client["client_id"].as_str().unwrap(), uri);
         let mut browser = Browser::new(deployed);
         let page = browser.get(&ask).await;
         let wrong = browser.sign_in(&page, &name, "wrong").await;

@@ -18,12 +18,14 @@ use tests::{
 use crate::{
     deployed::{Deployed, fresh, wait_until},
     operation::disable_keys,
-    pages::Browser,
+    pages::{self, Browser},
     receiver::Caller,
 };
 
 /// Of the person who signs in.
 const PASSWORD: &str = "correct horse battery";
+/// Where the application is.
+const BACK: &str = "https://policies.example/cb";
 
 /// Receivers and streams on which all functions have something to do.
 pub(crate) struct Scene<'a> {
@@ -31,8 +33,9 @@ pub(crate) struct Scene<'a> {
     pub(crate) receiver: Caller<'a>,
     /// Of a client that provisions.
     provisioner: String,
-    /// Somebody who can sign in.
+    /// Somebody who can sign in, and an application to sign in to.
     person: String,
+    application: String,
     pushed: String,
     polled: String,
     table: DynamoDbTable,
@@ -57,8 +60,21 @@ impl<'a> Scene<'a> {
         let statuses = Mutex::default();
         let provisioner = deployed.provisioner("provisions", &[]);
         let person = deployed.person(PASSWORD);
-        let scene =
-            Self { deployed, receiver, provisioner, person, pushed, polled, table, ring, statuses };
+        let create = ["client", "create", "--name", "To sign in to", "--public"];
+        let made = deployed.tool(&[&create[..], &["--redirect-uri", BACK]].concat());
+        let application = made["client_id"].as_str().expect("it has an id").to_owned();
+        let scene = Self {
+            deployed,
+            receiver,
+            provisioner,
+            person,
+            application,
+            pushed,
+            polled,
+            table,
+            ring,
+            statuses,
+        };
         scene.verify(&scene.pushed).await;
         wait_until("a SET that waits", async || !scene.waiting().await.is_empty()).await;
         scene
@@ -119,6 +135,7 @@ impl<'a> Scene<'a> {
                 for (status, _) in [self.receiver.grant().await, self.receiver.introspect().await] {
                     self.statuses().push(status);
                 }
+                self.exchange_twice().await;
             }
             "poll" => self.poll().await,
             "directory" => self.provision().await,
@@ -202,6 +219,30 @@ impl<'a> Scene<'a> {
             ask(Method::DELETE, &path, None).await;
         }
         ask(Method::DELETE, &format!("Users/{user}"), None).await;
+    }
+
+    /// Exchanges a code for tokens, and once more, which ends them and is told.
+    async fn exchange_twice(&self) {
+        let mut browser = Browser::new(self.deployed);
+        let ask = pages::ask(&self.application, BACK);
+        let Some(code) = browser.code(&ask, &self.person, PASSWORD).await else { return };
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([
+                ("grant_type", "authorization_code"),
+                ("client_id", &self.application),
+                ("code", &code),
+                ("redirect_uri", BACK),
+                ("code_verifier", pages::VERIFIER),
+            ])
+            .finish();
+        for first in [true, false] {
+            let form = ("application/x-www-form-urlencoded", form.clone());
+            let path = "/oauth/token";
+            let answer = self.deployed.respond(Method::POST, path, None, Some(form)).await;
+            if first {
+                self.statuses().push(answer.status());
+            }
+        }
     }
 
     /// Signs in, looks at the account, and signs out.
