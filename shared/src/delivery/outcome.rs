@@ -50,7 +50,7 @@ impl PushOutcome {
     /// What `answer`, which came at `now`, means.
     ///
     /// Only an answer that is certain ends the attempts: success, or the error object of
-    /// [RFC 8935, 2.3] with a code that speaks of the SET (see [`super::verdict`]). All else may pass:
+    /// [RFC 8935, 2.3] with a code that speaks of the SET (see `verdict.rs`). All else may pass:
     /// a key set is read again, a certificate renewed, a secret corrected, a page found again. So
     /// codes that speak of us, a 400 without an `err` (most often a proxy's), 404, 410 and redirects
     /// (which are never followed) are tried again, too. That way nothing is lost by a receiver's
