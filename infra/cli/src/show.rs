@@ -17,11 +17,11 @@ fn identify(subject: &Value) -> String {
     let member = |name: &str| subject.get(name).and_then(Value::as_str);
     let format = member("format").unwrap_or("complex");
     let words = match format {
-        "account" | "uri" => member("uri").map(str::to_owned),
+        "account" | "scim" | "uri" => member("uri").map(str::to_owned),
         "did" => member("url").map(str::to_owned),
         "email" => member("email").map(str::to_owned),
         "iss_sub" | "jwt_id" | "saml_assertion_id" => issued(subject),
-        "opaque" | "scim" => member("id").or_else(|| member("externalId")).map(str::to_owned),
+        "opaque" => member("id").map(str::to_owned),
         "phone_number" => member("phone_number").map(str::to_owned),
         "aliases" => subject
             .get("identifiers")

@@ -17,7 +17,9 @@ fn everything_arrives_where_it_is_wanted_and_nowhere_else() {
         .map(|set| {
             assert_eq!(set["verified"], true);
             let events = set["claims"]["events"].as_object().unwrap();
-            let event_type = events.keys().next().unwrap().rsplit_once('/').unwrap().1;
+            let uri = events.keys().next().unwrap();
+            let event_type = uri.rsplit('/').next().unwrap();
+            let event_type = event_type.trim_start_matches("urn:ietf:params:scim:event:");
             let text = |name: &str| set[name].as_str().unwrap().to_owned();
             (text("receiver"), text("delivery"), event_type.to_owned())
         })
@@ -27,8 +29,21 @@ fn everything_arrives_where_it_is_wanted_and_nowhere_else() {
         ("acme", "push", "credential-change"),
         ("acme", "push", "device-compliance-change"),
         ("acme", "push", "session-revoked"),
+        ("acme", "push", "prov:create:notice"),
+        ("acme", "push", "prov:deactivate"),
+        ("acme", "push", "prov:patch:notice"),
+        ("acme", "push", "token-claims-change"),
+        ("globex", "poll", "account-disabled"),
         ("globex", "poll", "credential-change"),
+        ("globex", "poll", "prov:create:notice"),
+        ("globex", "poll", "prov:deactivate"),
+        ("globex", "poll", "prov:patch:notice"),
         ("globex", "poll", "session-revoked"),
+        ("globex", "poll", "token-claims-change"),
+        ("initech", "poll", "feed:add"),
+        ("initech", "poll", "feed:remove"),
+        ("initech", "poll", "session-revoked"),
+        ("initech", "poll", "token-claims-change"),
     ];
     let wanted = wanted.map(|(name, by, what)| (name.to_owned(), by.to_owned(), what.to_owned()));
     assert_eq!(sets, BTreeSet::from(wanted));
@@ -40,7 +55,11 @@ fn everything_arrives_where_it_is_wanted_and_nowhere_else() {
         reasons,
         ["events.session-revoked.event_timestamp: must be in seconds, not milliseconds"]
     );
-    assert_eq!(all(&lines, "summary").next().unwrap()["sets"], 8);
+    let changes: Vec<_> = all(&lines, "change").map(|change| &change["what"]).collect();
+    assert_eq!(changes.len(), 5);
+    assert_eq!(changes[4], "jane is locked out");
+    assert_eq!(all(&lines, "summary").next().unwrap()["sets"], 26);
+    assert_eq!(all(&lines, "set").count(), 26);
 }
 
 #[test]
@@ -50,7 +69,7 @@ fn people_get_plain_text_when_it_goes_to_a_file() {
     assert_eq!(said.stderr, "");
     assert!(!text.contains('\u{1b}'), "{text}");
     let verified = text.lines().filter(|line| line.contains("RS256 ✓")).count();
-    assert_eq!(verified, 8, "{text}");
+    assert_eq!(verified, 26, "{text}");
     // Where there are columns, they are straight.
     let columns: BTreeSet<_> = text
         .lines()

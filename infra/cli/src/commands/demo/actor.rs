@@ -5,9 +5,8 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use serde_json::json;
 use ssf::{
-    client::{Client, ClientId, NewClient, Secret},
+    client::{Client, ClientId, ClientSubjects, NewClient, Secret},
     event::EventType,
-    stream::DefaultSubjects,
 };
 use tokio::sync::mpsc;
 
@@ -21,19 +20,22 @@ use crate::receiver::{
 pub(super) struct Part {
     pub(super) name: &'static str,
     method: Method,
-    default_subjects: DefaultSubjects,
+    subjects: ClientSubjects,
 }
 
 /// All of them.
-pub(super) const ACTORS: [Part; 2] = [
-    Part { name: "acme", method: Method::Push, default_subjects: DefaultSubjects::All },
-    Part { name: "globex", method: Method::Poll, default_subjects: DefaultSubjects::None },
+pub(super) const ACTORS: [Part; 3] = [
+    Part { name: "acme", method: Method::Push, subjects: ClientSubjects::All },
+    Part { name: "globex", method: Method::Poll, subjects: ClientSubjects::None },
+    Part { name: "initech", method: Method::Poll, subjects: ClientSubjects::Consent },
 ];
 
 /// A receiver whose stream works.
 pub(super) struct Actor {
     pub(super) name: &'static str,
     pub(super) method: Method,
+    /// Whether it says itself of whom it hears.
+    pub(super) names_subjects: bool,
     pub(super) client: Client,
     pub(super) secret: Secret,
     /// Closed when it is dropped.
@@ -54,13 +56,17 @@ impl Actor {
         receiver.token().await?;
         let (sender, mut arrivals) = mpsc::channel(1);
         let (stream, endpoint) = agree(part, stage, &receiver, sender).await?;
-        receiver.add_subject(&stream, &json!({ "format": "email", "email": JANE })).await?;
+        let names_subjects = part.subjects != ClientSubjects::Consent;
+        if names_subjects {
+            receiver.add_subject(&stream, &json!({ "format": "email", "email": JANE })).await?;
+        }
         let greeting = format!("{} is there", part.name);
         receiver.verify_stream(&stream, &greeting).await?;
         let arrival = arrivals.recv().await.context("nobody hears the verification")?;
         is_verification(&arrival.take()?, &greeting)?;
         let Part { name, method, .. } = *part;
-        Ok((Self { name, method, client, secret, _endpoint: endpoint }, arrivals))
+        let actor = Self { name, method, names_subjects, client, secret, _endpoint: endpoint };
+        Ok((actor, arrivals))
     }
 }
 
@@ -68,7 +74,7 @@ async fn register(part: &Part, stage: &Stage) -> anyhow::Result<(Client, Secret)
     let audience = format!("https://{}.example", part.name);
     let wish = NewClient {
         client_id: ClientId::parse(part.name),
-        default_subjects: Some(part.default_subjects.into()),
+        default_subjects: Some(part.subjects),
         ..NewClient::new(part.name, vec![audience])
     };
     let (client, secret) = stage.transmitter().client_create(wish).await?;

@@ -2,6 +2,7 @@
 
 mod actor;
 mod guest;
+mod people;
 mod script;
 mod stage;
 mod teller;
@@ -20,6 +21,7 @@ use tokio::{sync::mpsc, time::timeout};
 use self::{
     actor::{ACTORS, Actor},
     guest::Guest,
+    people::{ACTS, Office},
     script::{Scene, scenes},
     stage::Stage,
     teller::Teller,
@@ -115,6 +117,7 @@ async fn perform(stage: &Stage, teller: Teller) -> anyhow::Result<Audience> {
     let dead_letters = dead_letters(stage.transmitter().clone());
     let mut audience = Audience { actors, arrivals, dead_letters };
     audience.watch(teller, &scenes, sent_at).await?;
+    audience.watch_people(teller, stage).await?;
     teller.summary(&scenes, since(sent_at, SystemClock.now()))?;
     Ok(audience)
 }
@@ -156,6 +159,37 @@ impl Audience {
                     refused = refused.saturating_sub(1);
                 }
                 else => bail!("the receivers are gone"),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Audience {
+    /// What happens to a person, one thing after the other: each is over when everybody has what is for
+    /// them.
+    async fn watch_people(&mut self, teller: Teller, stage: &Stage) -> anyhow::Result<()> {
+        teller.people()?;
+        let mut office = Office::of(stage.transmitter());
+        for act in &ACTS {
+            let began = SystemClock.now();
+            let txn = office.act(act).await?;
+            teller.act(act, &txn)?;
+            let wanted = act.wanted.iter();
+            let mut expected: BTreeSet<_> = wanted
+                .flat_map(|(name, types)| types.iter().map(move |kind| (*name, *kind)))
+                .collect();
+            while !expected.is_empty() {
+                let (at, arrival) = self.arrivals.recv().await.context("the receivers are gone")?;
+                let actor = &self.actors[at];
+                teller.arrival(actor, &arrival, Some(since(began, arrival.at)))?;
+                let set = arrival.take()?;
+                let (name, kind) = (actor.name, set.event_type().short_name());
+                let before = expected.len();
+                expected.retain(|wanted| *wanted != (name, kind));
+                if set.txn() != txn || expected.len() == before {
+                    bail!("{} got a SET that is not for it", actor.name);
+                }
             }
         }
         Ok(())

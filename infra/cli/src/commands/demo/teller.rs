@@ -13,6 +13,7 @@ use ssf::{client::Secret, delivery::dead_letter, event::EventType, queue::Receiv
 use super::{
     actor::Actor,
     guest::Guest,
+    people::{ACTS, Act},
     script::{JANE, Scene},
     stage::Stage,
 };
@@ -67,14 +68,18 @@ impl Teller {
     }
 
     pub(super) fn introductions(self) -> io::Result<()> {
-        self.chapter("Two receivers find it, knowing its name and their credentials")
+        self.chapter("Three receivers find it, knowing its name and their credentials")
     }
 
     pub(super) fn introduced(self, actor: &Actor, took: Duration) -> io::Result<()> {
         let (name, method) = (actor.name, actor.method.name());
-        let steps = ["discovery", "token", "stream", "subject", "verified"]
-            .map(|step| format!("{step} {GOOD}✓{GOOD:#}"))
-            .join("  ");
+        let steps = ["discovery", "token", "stream", "subject", "verified"].map(|step| {
+            if step == "subject" && !actor.names_subjects {
+                return format!("{ASIDE}consent  {ASIDE:#}");
+            }
+            format!("{step} {GOOD}✓{GOOD:#}")
+        });
+        let steps = steps.join("  ");
         self.tell(
             &json!({ "receiver": { "name": name, "delivery": method, "milliseconds": ms(took) } }),
             &[format!(
@@ -152,9 +157,24 @@ impl Teller {
         )
     }
 
+    pub(super) fn people(self) -> io::Result<()> {
+        self.chapter(
+            "The directory tells what happens to people; initech hears by their consent alone",
+        )
+    }
+
+    pub(super) fn act(self, act: &Act, txn: &str) -> io::Result<()> {
+        let what = act.what;
+        self.tell(
+            &json!({ "change": { "what": what, "txn": txn } }),
+            &[format!("  {ASIDE}→{ASIDE:#} {what}")],
+        )
+    }
+
     pub(super) fn summary(self, scenes: &[Scene], took: Duration) -> io::Result<()> {
-        let sets: usize =
-            scenes.iter().map(|scene| scene.wanted_by.len() * scene.tells.len()).sum();
+        let of_people = ACTS.iter().flat_map(|act| act.wanted).map(|(_, types)| types.len());
+        let of_scenes = scenes.iter().map(|scene| scene.wanted_by.len() * scene.tells.len());
+        let sets: usize = of_scenes.chain(of_people).sum();
         let refused = scenes.iter().filter(|scene| scene.wanted_by.is_empty()).count();
         self.tell(
             &json!({ "summary": { "sets": sets, "refused": refused, "milliseconds": ms(took) } }),
@@ -166,6 +186,7 @@ impl Teller {
                     Ms(took)
                 ),
                 format!("  globex wants to hear of {JANE} only, so it heard of nobody else."),
+                "  initech heard of her for as long as it had her consent.".to_owned(),
             ],
         )
     }
@@ -215,7 +236,7 @@ impl Teller {
              {ASIDE}# from an application{ASIDE:#}\n  {address}\n\n  \
              {ASIDE}# the account: what applications may have, and who was told{ASIDE:#}\n  {account}"
         ))?;
-        self.chapter("Credentials of the two receivers")?;
+        self.chapter("Credentials of the three receivers")?;
         for Actor { name, client, secret, .. } in actors {
             let (id, secret) = (&client.client_id, secret.expose());
             self.output.line(format_args!(
