@@ -12,8 +12,8 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::{
     commands::{
-        bench, client, dead_letter, demo, doctor, emit, event, group, keys, listen, serve, session,
-        source, stream, token, txn, user,
+        bench, client, consent, dead_letter, demo, doctor, emit, event, group, keys, listen, serve,
+        session, source, stream, token, txn, user,
     },
     home::Home,
     output::Output,
@@ -79,6 +79,8 @@ pub enum Command {
     User(user::Args),
     /// Make and change groups of people
     Group(group::Args),
+    /// Look at what people let applications have, and take it back
+    Consent(consent::Args),
     /// Look at what one change of the directory changed, and who was told
     Txn(txn::Args),
     /// Look at what became of events, and send them again
@@ -113,6 +115,7 @@ impl Command {
             Self::Serve(_) => LevelFilter::INFO,
             Self::Bench(_) | Self::Demo(_) => LevelFilter::ERROR,
             Self::Client(_)
+            | Self::Consent(_)
             | Self::DeadLetter(_)
             | Self::Doctor
             | Self::Emit(_)
@@ -134,6 +137,7 @@ impl Command {
         on.check()?;
         match self {
             Self::Client(args) => client::run(args, on, output).await,
+            Self::Consent(args) => consent::run(args, on, output).await,
             Self::DeadLetter(args) => dead_letter::run(args, on, output).await,
             Self::Doctor => doctor::run(on, output).await,
             Self::Emit(args) => emit::run(args, on, output).await,

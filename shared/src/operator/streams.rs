@@ -61,6 +61,9 @@ pub struct StreamSummary {
     pub events_delivered: BTreeSet<EventType>,
     /// About whom.
     pub default_subjects: DefaultSubjects,
+    /// Whether consents decide whom it delivers events about.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub by_consent: bool,
     /// How many SETs are still to be delivered, up to [`COUNTED`].
     pub pending: usize,
     /// How many SETs failed, up to [`COUNTED`].
@@ -281,6 +284,7 @@ impl Transmitter {
             endpoint_host,
             events_delivered: stream.events_delivered.clone(),
             default_subjects: stream.default_subjects,
+            by_consent: stream.by_consent,
             pending: pending.len(),
             failed: self.first(&stream.id, FAILED).await?.len(),
             trouble: Trouble::of(&tokens),

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod client;
+pub mod consent;
 pub mod dead_letter;
 pub mod demo;
 pub mod doctor;

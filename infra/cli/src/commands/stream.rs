@@ -219,6 +219,7 @@ fn fields(stream: &StreamDetails) -> Fields {
             "subjects",
             match summary.default_subjects {
                 DefaultSubjects::All => "all but those removed",
+                DefaultSubjects::None if summary.by_consent => "those who gave their consent",
                 DefaultSubjects::None => "those added",
             },
         )

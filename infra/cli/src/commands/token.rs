@@ -2,19 +2,20 @@
 
 use std::io;
 
-use anyhow::Context;
-use ssf::client::{ClientId, Token, TokenType, scope_text};
+use anyhow::{Context, bail};
+use ssf::client::{ClientId, Secret, Token, TokenType, scope_text};
 
 use crate::{
     args::{Data, OnStack, examples},
-    output::{BAD, Cell, GOOD, Output, Table, advise, time},
-    values,
+    output::{BAD, Cell, Fields, GOOD, Output, Table, advise, time},
+    values::{self, Scopes},
 };
 
 /// Its arguments.
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples(&[
     ("See those of a client", "tocsin token list --data ./data CLIENT_ID"),
+    ("Make one for Entra ID or Okta, before the old one is revoked", "tocsin token create --data ./data CLIENT_ID"),
     ("Revoke one by its id", "tocsin token revoke --data ./data TOKEN_ID"),
 ]))]
 pub struct Args {
@@ -32,6 +33,21 @@ enum Command {
         /// Of which client
         #[arg(value_parser = values::client_id)]
         client_id: ClientId,
+    },
+    /// Make one that is good until it is revoked, for a client that cannot do OAuth
+    #[command(after_help = examples(&[
+        ("For all that the client may do by itself", "tocsin token create --data ./data CLIENT_ID"),
+        ("For less", "tocsin token create --data ./data CLIENT_ID --scope scim.read"),
+    ]))]
+    Create {
+        #[command(flatten)]
+        data: Data,
+        /// For which client
+        #[arg(value_parser = values::client_id)]
+        client_id: ClientId,
+        /// What it is good for, separated by spaces; else all that the client may do by itself
+        #[arg(long, value_name = "SCOPES", value_parser = values::scopes)]
+        scope: Option<Scopes>,
     },
     /// Revoke a token: it is refused from now on
     #[command(after_help = examples(&[
@@ -54,6 +70,18 @@ pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()>
             let tokens = transmitter.token_list(&client_id).await.map_err(advise)?;
             Ok(output.show(&tokens, |tokens| table(tokens))?)
         }
+        Command::Create { data, client_id, scope } => {
+            let transmitter = data.open(on).await?;
+            let client = transmitter.client_show(&client_id).await.map_err(advise)?;
+            let all = client.allowed_by_itself(None);
+            let scope = scope.map_or_else(|| all.clone(), |scopes| scopes.0);
+            if let Some(scope) = scope.iter().find(|scope| !all.contains(scope)) {
+                bail!("--scope: the client {client_id} cannot have {} by itself", scope.name());
+            }
+            let made = transmitter.static_token_create(&client_id, Some(scope)).await;
+            let (token, secret) = made.map_err(advise)?;
+            created(&token, &secret, output)
+        }
         Command::Revoke { data, token } => {
             let token = if token == "-" {
                 io::read_to_string(io::stdin()).context("cannot read the token from stdin")?
@@ -66,6 +94,21 @@ pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()>
             Ok(output.show(&token, |_| text)?)
         }
     }
+}
+
+/// Shows a new token, this once.
+fn created(token: &Token, secret: &Secret, output: Output) -> anyhow::Result<()> {
+    if output.is_json() {
+        let mut value = serde_json::to_value(token)?;
+        value["static_token"] = secret.expose().into();
+        return Ok(output.value(&value)?);
+    }
+    let fields = Fields::default()
+        .with("token_id", token.token_id.to_string())
+        .with("static_token", secret.expose())
+        .with("scope", scope_text(&token.scope));
+    output.line(fields)?;
+    Ok(output.note("keep the token: it is not shown again")?)
 }
 
 pub(super) fn table(tokens: &[Token]) -> Table {

@@ -304,6 +304,33 @@ fn dead_letters_are_seen_sent_again_and_dropped_while_it_serves() {
 }
 
 #[test]
+fn a_client_gets_a_new_token_before_the_old_one_is_revoked() {
+    let tool = Tool::new();
+    let serving = tool.serve();
+    let line = "client create --name Entra --scope scim --static-token --json";
+    let client = tool.run(line).json();
+    let id = client["client_id"].as_str().unwrap();
+    let made = tool.run(&format!("token create {id} --json")).json();
+    assert_eq!((&made["scope"], &made["type"]), (&json!(["scim"]), &json!("static")));
+    let (old, new) = (client["static_token"].as_str().unwrap(), made["static_token"].as_str());
+    let new = new.unwrap();
+    tool.run_with("token revoke -", old).well();
+    let read = |token| serving.request("GET /scim/v2/Users", token, "").0;
+    assert_eq!((read(old), read(new)), (401, 200));
+    let text = tool.run(&format!("token create {id} --scope scim"));
+    let token = text.well().lines().find_map(|line| line.strip_prefix("static_token:"));
+    assert_eq!(read(token.unwrap().trim()), 200);
+    let shown = tool.run(&format!("token list {id} --json"));
+    assert_eq!(shown.json().as_array().unwrap().len(), 3);
+    assert!(!shown.stdout.contains(new), "a token is shown once");
+    let wider = tool.run(&format!("token create {id} --scope ssf.manage"));
+    assert_eq!(
+        wider.stderr,
+        format!("error: --scope: the client {id} cannot have ssf.manage by itself\n")
+    );
+}
+
+#[test]
 fn a_revoked_token_is_refused_at_once() {
     let tool = Tool::new();
     let serving = tool.serve();

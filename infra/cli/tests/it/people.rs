@@ -275,3 +275,78 @@ fn who_is_signed_in_nowhere_has_no_session_to_end() {
     assert_eq!(tool.run("session end jane").code, 2, "which one?");
     assert_eq!(tool.run("session list nobody").code, 1);
 }
+
+#[test]
+fn a_consent_is_given_taken_back_and_restored_and_the_application_hears_of_it() {
+    let tool = Tool::new();
+    let serving = tool.serve();
+    let line = "client create --name Notes --client-id notes --audience notes --subjects consent \
+                --redirect-uri https://notes.example/signed-in --static-token --json";
+    let client = tool.run(line).json();
+    let token = client["static_token"].as_str().unwrap();
+    let added = "urn:ietf:params:scim:event:feed:add";
+    let removed = "urn:ietf:params:scim:event:feed:remove";
+    let wish = json!({ "events_requested": [added, removed, SESSION_REVOKED] }).to_string();
+    let (status, stream) = serving.request("POST /ssf/streams", token, &wish);
+    assert_eq!(status, 201, "{stream}");
+    let id = stream["stream_id"].as_str().unwrap();
+    let shown = tool.run(&format!("stream show {id}"));
+    assert!(shown.well().contains("those who gave their consent"), "{shown:?}");
+    tool.run("user create jane").well();
+
+    let missing = tool.run("consent show jane notes");
+    let reason =
+        "there is no consent of jane to notes: `tocsin consent list` shows those there are";
+    assert_eq!(refusal(&missing), reason);
+    assert_eq!(refusal(&tool.run("consent revoke jane notes")), reason);
+    assert!(refusal(&tool.run("consent grant jane maps")).starts_with("there is no client maps"));
+    assert!(refusal(&tool.run("consent grant john notes")).starts_with("there is no user john"));
+    let wider = tool.run("consent grant jane notes --scope phone");
+    let reason = "--scope: the client notes is not registered to have phone of people";
+    assert_eq!(refusal(&wider), reason);
+
+    let given = tool.run("consent grant jane notes --json").json();
+    assert_eq!((&given["changed"], &given["consent"]["client"]), (&json!(true), &json!("notes")));
+    let again = tool.run("consent grant jane notes --json").json();
+    assert_eq!((&again["changed"], &again["txn"]), (&json!(false), &Value::Null));
+    let revoked = tool.run("consent revoke jane notes --json").json();
+    let said = tool.run("consent revoke jane notes");
+    assert_eq!(said.well(), "nothing changed: it was so already\n");
+    for line in ["consent list jane", "consent list --client notes"] {
+        let listed = tool.run(&format!("{line} --json")).json();
+        assert_eq!(listed, json!([revoked["consent"]]), "{line}");
+        let text = tool.run(line);
+        assert!(text.well().contains("taken back") && text.stdout.contains("jane"), "{text:?}");
+    }
+    let said = tool.run("consent restore jane notes");
+    assert!(said.well().starts_with("the consent of jane to Notes holds again\ntxn: "), "{said:?}");
+    let shown = tool.run("consent show jane notes --json").json();
+    assert_eq!(shown["consent"]["revocations"], 1);
+    assert_eq!(shown["history"].as_array().unwrap().len(), 3);
+    assert!(tool.run("consent show jane notes").well().contains("holds"));
+
+    let path = stream["delivery"]["endpoint_url"].as_str().unwrap();
+    let path = path.strip_prefix("https://tocsin.example").unwrap();
+    let mut jtis: Vec<String> = Vec::new();
+    while jtis.len() < 4 {
+        let body = json!({ "maxEvents": 10, "ack": jtis }).to_string();
+        let (status, answer) = serving.request(&format!("POST {path}"), token, &body);
+        assert_eq!(status, 200, "{answer}");
+        jtis.extend(answer["sets"].as_object().unwrap().keys().cloned());
+    }
+    let told = |change: &Value| -> Vec<(String, usize)> {
+        let txn = change["txn"].as_str().unwrap();
+        let shown = tool.run(&format!("txn show {txn} --json")).json();
+        let events = shown["events"].as_array().unwrap().iter();
+        let told = events.map(|event| {
+            let name = event["event_type"].as_str().unwrap().to_owned();
+            (name, event["streams"].as_array().unwrap().len())
+        });
+        told.collect()
+    };
+    assert_eq!(told(&given), [(added.to_owned(), 1)]);
+    assert_eq!(told(&revoked), [(SESSION_REVOKED.to_owned(), 1), (removed.to_owned(), 1)]);
+    for line in ["consent list", "consent list jane --client notes", "consent grant jane"] {
+        assert_eq!(tool.run(line).code, 2, "{line}");
+    }
+}
