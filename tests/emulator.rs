@@ -194,6 +194,13 @@ pub fn judges() -> PathBuf {
     python.parent().expect("it is in a folder").to_owned()
 }
 
+/// The Python that runs a relying party that we did not write.
+pub fn relying_party() -> PathBuf {
+    let requirements = infra().join("relying-party/requirements.txt");
+    let what = "Authlib (once, about a quarter of a minute)";
+    installed(&target().join("relying-party"), &requirements, what)
+}
+
 /// The Python that drives a browser.
 pub fn browser_driver() -> PathBuf {
     let requirements = infra().join("browser/requirements.txt");

@@ -40,8 +40,9 @@ pub enum Credentials {
     },
 }
 
-/// The longest life of an assertion: the longer it lives, the longer its use must be remembered.
-const ASSERTION_LIFE: std::time::Duration = std::time::Duration::from_mins(10);
+/// The longest life of an assertion: the longer it lives, the longer its use must be remembered. An hour
+/// is what common libraries give it (Authlib).
+const ASSERTION_LIFE: std::time::Duration = std::time::Duration::from_hours(1);
 
 /// The clocks of clients may be this far ahead of ours.
 const SKEW: std::time::Duration = std::time::Duration::from_mins(1);

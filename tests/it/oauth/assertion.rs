@@ -68,7 +68,7 @@ async fn an_assertion_must_be_for_us_from_the_client_and_short_lived() {
         json!({ "aud": [] }),
         json!({ "aud": null }),
         json!({ "exp": now }),
-        json!({ "exp": now + 3600 }),
+        json!({ "exp": now + 3661 }),
         json!({ "exp": null }),
         json!({ "nbf": now + 120 }),
         json!({ "jti": null }),

@@ -1,6 +1,7 @@
 //! People at applications, as applications see it: codes, tokens, ID tokens, who the person is, and
 //! signing out (RFC 6749, RFC 7636, OpenID Connect Core 1.0).
 
+mod authlib;
 mod authorization;
 mod grants;
 mod id_tokens;

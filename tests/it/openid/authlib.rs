@@ -1,0 +1,111 @@
+//! A relying party that we did not write signs a person in: Authlib, in every way in which a client can
+//! authenticate. What it does stands in `infra/relying-party/party.py`.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    process::Command,
+    sync::Arc,
+};
+
+use serde_json::{Value, json};
+use ssf::{
+    Transmitter,
+    client::{AuthMethod, ClientId, ClientKeys, NewClient, RedirectUri, Scope, Secret},
+    clock::{Clock as _, SystemClock},
+    config::{Config, Issuer},
+    delivery::{HttpsPush, HttpsPushSettings},
+    directory::{Actor, Directory, User},
+    embedded::LocalSigner,
+    set::{Algorithm, Signer},
+};
+use tests::emulator::relying_party;
+use tocsin_cli::{home::Home, serve::Service, server::Server, tls};
+
+const PASSWORD: &str = "correct horse battery staple";
+
+/// A transmitter that serves over TLS and knows ada, and the applications' secrets.
+async fn serve(folder: &Path) -> (Service, Transmitter, String) {
+    let certificate = tls::server_config(folder, &[], SystemClock.now()).unwrap();
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let server = Server::bind(address, Some(Arc::new(certificate))).await.unwrap();
+    let issuer = format!("https://localhost:{}", server.local_addr().unwrap().port());
+    let config = Config::new(Issuer::parse(&*issuer).unwrap());
+    let push = HttpsPush::new(HttpsPushSettings::default()).unwrap();
+    let us = Home::open(folder, config, Arc::new(push)).unwrap().transmitter;
+    us.keys().ensure_key().await.unwrap();
+    let directory = Directory::of(&us);
+    let password = directory.new_password(None, Secret::new(PASSWORD)).await.unwrap();
+    let make = |user: &mut User| {
+        "ada".clone_into(&mut user.attributes.user_name);
+        user.attributes.display_name = Some("Ada Lovelace".to_owned());
+        let email = json!([{ "value": "ada@example.com" }]);
+        user.attributes.emails = serde_json::from_value(email).unwrap();
+        user.set_password(password.clone());
+        Ok(())
+    };
+    directory.user_create(&directory.cause(Actor::Operator), make).await.unwrap();
+    (Service::start(us.clone(), server).unwrap(), us, issuer)
+}
+
+/// Registers an application; its secret.
+async fn application(
+    us: &Transmitter,
+    id: &str,
+    method: AuthMethod,
+    keys: Option<ClientKeys>,
+) -> String {
+    let mut wish = NewClient::new(id, Vec::new());
+    wish.client_id = ClientId::parse(id);
+    wish.scope = vec![Scope::OpenId, Scope::Profile, Scope::Email, Scope::OfflineAccess];
+    let uri = |uri| vec![RedirectUri::parse(uri).unwrap()];
+    wish.application.redirect_uris = uri("https://notes.example/cb");
+    wish.application.post_logout_redirect_uris = uri("https://notes.example/bye");
+    wish.auth_method = Some(method);
+    wish.keys = keys;
+    let (_, secret) = us.client_create(wish).await.unwrap();
+    secret.map(|secret| secret.expose().to_owned()).unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn authlib_signs_a_person_in_in_every_way_to_authenticate() {
+    const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/keys/rsa.pem");
+    const PARTY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/relying-party/party.py");
+    let folder = tempfile::tempdir().unwrap();
+    let (service, us, issuer) = serve(folder.path()).await;
+    let signer = LocalSigner::in_memory(&[&fs::read_to_string(KEY).unwrap()]).unwrap();
+    let key = signer.generate(Algorithm::RS256).await.unwrap();
+    let jwks: ClientKeys =
+        serde_json::from_value(json!({ "jwks": { "keys": [key.jwk()] } })).unwrap();
+    for (method, keys) in [
+        (AuthMethod::ClientSecretBasic, None),
+        (AuthMethod::ClientSecretPost, None),
+        (AuthMethod::PrivateKeyJwt, Some(jwks)),
+        (AuthMethod::None, None),
+    ] {
+        let name = method.name();
+        let secret = application(&us, name, method, keys).await;
+        let mut party = Command::new(relying_party());
+        party
+            .arg(PARTY)
+            .args([&*issuer, name, &*secret, name, PASSWORD, KEY])
+            .env("REQUESTS_CA_BUNDLE", tls::certificate_path(folder.path()));
+        let output = tokio::task::spawn_blocking(move || party.output().unwrap()).await.unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{name}: {said}{stderr}");
+        let found: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+        let wanted = json!({
+            "scope": "openid profile email offline_access", "amr": ["pwd"],
+            "userinfo": {
+                "email": "ada@example.com", "name": "Ada Lovelace", "preferred_username": "ada",
+            },
+            "after revocation": 401,
+            "signed out to": "https://notes.example/bye?state=bye",
+            "after signing out": "login_required",
+        });
+        assert_eq!(found, wanted, "{name}");
+    }
+    service.stop().await;
+}
