@@ -16,6 +16,9 @@
 //!   names, or to a stream that does not want it. What changed nothing is told. What a change tells is
 //!   not what it must be by the rules of the model, which are written down a second time here.
 //! * Of two changes of one person, or of one group, the later one gets through to a stream first.
+//! * An application whose stream follows consents hears of somebody who never gave it one, or of what
+//!   was changed after it was taken back and was not given again. Or it does not hear of somebody whose
+//!   consent holds, or that one came or went.
 //! * A token is good whose person is locked or gone, or was locked in between or got a new password,
 //!   whose consent was revoked, or whose application is disabled; or one is refused that has nothing of
 //!   that.

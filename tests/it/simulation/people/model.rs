@@ -19,6 +19,9 @@ pub(super) struct State {
     pub(super) consents: [Option<bool>; CLIENTS],
 }
 
+/// The application whose stream hears of those who gave it their consent.
+pub(super) const FOLLOWER: usize = 0;
+
 /// What a change does to one person.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Deed {
@@ -51,6 +54,8 @@ pub(super) struct Effect {
     pub(super) events: Vec<(About, &'static str)>,
     /// Groups that a person who is no more is still to be taken out of.
     pub(super) leaves: BTreeSet<usize>,
+    /// Whether the application whose stream follows consents had one before.
+    pub(super) followed: bool,
 }
 
 /// A deed that cannot be done: there is nobody, or nothing.
@@ -119,16 +124,18 @@ impl Deed {
                 Self::Change(_) | Self::Delete | Self::Revoke(_) => Err(Refused),
             };
         };
+        let followed = person.consents[FOLLOWER] == Some(true);
         let of_person = |kinds: &[&'static str]| -> Vec<(About, &'static str)> {
             kinds.iter().map(|kind| (About::Person, *kind)).collect()
         };
-        let noted = |events| Effect { noted: true, events, ..Effect::default() };
+        let noted = |events| Effect { noted: true, events, followed, ..Effect::default() };
         let moved = |group| Effect {
             events: vec![
                 (About::Person, "token-claims-change"),
                 (About::Group(group), CHANGED[0]),
                 (About::Group(group), CHANGED[1]),
             ],
+            followed,
             ..Effect::default()
         };
         Ok(match self {
@@ -154,6 +161,7 @@ impl Deed {
             Self::Join(_) | Self::Leave(_) => Effect::default(),
             Self::Grant(client) => match person.consents[client].replace(true) {
                 Some(true) => Effect::default(),
+                None | Some(false) if client == FOLLOWER => noted(of_person(&["feed:add"])),
                 None | Some(false) => noted(Vec::new()),
             },
             Self::Revoke(client) => match person.consents[client] {
@@ -161,7 +169,9 @@ impl Deed {
                 Some(false) => Effect::default(),
                 Some(true) => {
                     person.consents[client] = Some(false);
-                    noted(vec![(About::At(client), "session-revoked")])
+                    let mut told = vec![(About::At(client), "session-revoked")];
+                    told.extend((client == FOLLOWER).then_some((About::Person, "feed:remove")));
+                    noted(told)
                 }
             },
         })

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use ssf::{
-    client::{NewClient, RedirectUri},
+    client::{ClientSubjects, NewClient, RedirectUri},
     directory::{Actor, Directory, Given, Group, MemberRequest, ResourceId},
     event::EventType,
     queue::Queue,
@@ -19,15 +19,17 @@ use super::{
     calls::{self, Answer, CALLBACK, SCOPES, Wish, client, email},
     hear::POLLED,
     look::Look,
-    model::{About, State},
+    model::{About, FOLLOWER, State},
     plan::{CLIENTS, Call, GROUPS, Plan, Step},
     tokens::Token,
 };
 
-/// A stream for each: two are pushed to, the last one is polled.
-pub(super) const STREAMS: usize = 3;
+/// A stream for each; all but one are pushed to.
+pub(super) const STREAMS: usize = 4;
 /// The receiver that polls.
 pub(super) const POLLER: usize = 2;
+/// The receiver that is an application, and hears of those who gave it their consent.
+pub(super) const BY_CONSENT: usize = 3;
 
 /// All runs together last no longer: after a day without an answer a stream is paused.
 const LONGEST: Duration = Duration::from_hours(12);
@@ -58,7 +60,10 @@ pub(super) struct Expected {
 /// What a stream heard of an event.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Heard {
+    /// It may be told.
     pub(super) wanted: bool,
+    /// It must be.
+    pub(super) must: bool,
     pub(super) jti: Option<String>,
     pub(super) successes: usize,
 }
@@ -281,11 +286,18 @@ fn register(house: &House, number: usize) {
     wish.scope = SCOPES.to_vec();
     wish.application.redirect_uris =
         vec![RedirectUri::parse(CALLBACK).expect("it is a redirect URI")];
+    if number == FOLLOWER {
+        wish.default_subjects = Some(ClientSubjects::Consent);
+    }
     at_once(house.plain.client_create(wish)).expect("an application can be registered");
 }
 
 fn make_stream(house: &House, number: usize) -> StreamId {
-    let me = receiver(number);
+    let mut me = receiver(number);
+    if number == BY_CONSENT {
+        me.id = client(FOLLOWER);
+        me.by_consent = true;
+    }
     let body = if number == POLLER {
         json!({ "events_requested": POLLED })
     } else {
