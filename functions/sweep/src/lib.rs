@@ -7,7 +7,7 @@ use ssf::{Error, Transmitter, delivery::Swept, directory::Directory, error::chai
 pub async fn handle(transmitter: &Transmitter) -> Result<Swept, Error> {
     // What the directory has to tell must not wait for what gets stuck elsewhere, nor the other way
     // round.
-    let kept = Directory::of(transmitter).keep().await;
+    let kept = Box::pin(Directory::of(transmitter).keep()).await;
     match &kept {
         Ok(kept) => tracing::info!(?kept, "kept the directory"),
         Err(error) => tracing::error!(error = chain(error), "cannot keep the directory"),

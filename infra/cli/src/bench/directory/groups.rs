@@ -24,6 +24,10 @@ pub struct Groups {
     pub small: OneMember,
     /// One member of the large group comes and goes.
     pub large: OneMember,
+    /// So long it takes to be answered what the large group is.
+    pub read_ms: f64,
+    /// So long it takes to be answered that it is deleted; its members are let go then.
+    pub delete_ms: f64,
 }
 
 /// One member comes and goes.
@@ -60,12 +64,15 @@ pub(super) async fn measure(
     }
     // What is told of those who joined is taken in by then, and counts for nobody else.
     super::taken_in(transmitter.parts()).await?;
-    Ok(Groups {
-        members: stored(&directory, large).await?.member_count,
-        many_ms,
-        small: come_and_go(caller, table, small, *one).await?,
-        large: come_and_go(caller, table, large, *one).await?,
-    })
+    let (small, changed) = (
+        come_and_go(caller, table, small, *one).await?,
+        come_and_go(caller, table, large, *one).await?,
+    );
+    let members = stored(&directory, large).await?.member_count;
+    let path = format!("/Groups/{large}");
+    let read_ms = ms(caller.get(&path).await?.took);
+    let delete_ms = ms(caller.delete(&path).await?.took);
+    Ok(Groups { members, many_ms, small, large: changed, read_ms, delete_ms })
 }
 
 async fn group(caller: &Caller, name: &str, ids: &[ResourceId]) -> anyhow::Result<ResourceId> {

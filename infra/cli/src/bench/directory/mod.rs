@@ -69,6 +69,8 @@ pub struct DirectoryReport {
     pub walk_by_cursor: Walk,
     /// Groups of all people.
     pub groups: Groups,
+    /// The memory of the process in KiB at the end.
+    pub memory_at_end: u64,
 }
 
 /// Without progress for this long something is wrong.
@@ -129,6 +131,7 @@ async fn measure(
         walk_by_index,
         walk_by_cursor,
         groups,
+        memory_at_end: Usage::memory_kib(),
     })
 }
 

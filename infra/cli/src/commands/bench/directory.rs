@@ -57,9 +57,13 @@ fn lines(report: &DirectoryReport) -> Vec<(String, String)> {
     lines.push((format!("one member of {}", groups.members), member(&groups.large)));
     let each: Vec<_> = groups.many_ms.iter().map(|ms| format!("{ms:.0}")).collect();
     lines.push((format!("{MANY} members at once"), format!("{} ms", each.join(", "))));
+    lines.push(("that group read".to_owned(), format!("{:.1} ms", groups.read_ms)));
+    lines.push(("deleted".to_owned(), format!("{:.0} ms", groups.delete_ms)));
     for (people, kib) in &report.memory {
         lines.push((format!("memory at {people}"), format!("{} MiB", kib / 1024)));
     }
+    let end = format!("{} MiB", report.memory_at_end / 1024);
+    lines.push(("memory at the end".to_owned(), end));
     lines
 }
 
