@@ -28,6 +28,9 @@ pub enum Error {
     /// Known, and not allowed: people's consents decide whom the stream hears of.
     #[error("whom the stream hears of is decided by people's consents alone")]
     SubjectsByConsent,
+    /// Known, and not allowed by the operator to do this for themselves.
+    #[error("the access rules do not let this person do that")]
+    NotPermitted,
     /// There is no such stream for this receiver, whoever else may have one.
     #[error("there is no stream {0}")]
     StreamNotFound(StreamId),
@@ -87,6 +90,7 @@ impl Error {
             | Self::Forbidden { .. }
             | Self::MayNotCreate
             | Self::SubjectsByConsent
+            | Self::NotPermitted
             | Self::StreamNotFound(_)
             | Self::TooManyStreams(_)
             | Self::NotFound { .. }

@@ -82,7 +82,7 @@ async fn the_authorization_server_says_what_rfc_8414_and_openid_connect_ask_for(
     revocation_endpoint: "https://tocsin.example/oauth/revoke"
     revocation_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","private_key_jwt","none"]
     revocation_endpoint_auth_signing_alg_values_supported: ["RS256","PS256","ES256","ES384","EdDSA"]
-    scopes_supported: ["ssf.read","ssf.manage","ssf.manage.poll","scim","scim.read","openid","profile","email","phone","address","groups","offline_access"]
+    scopes_supported: ["ssf.read","ssf.manage","ssf.manage.poll","scim","scim.read","scim.me","openid","profile","email","phone","address","groups","offline_access"]
     subject_types_supported: ["public"]
     token_endpoint: "https://tocsin.example/oauth/token"
     token_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","private_key_jwt","none"]

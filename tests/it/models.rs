@@ -1,5 +1,7 @@
 //! The base semantics of the identity side, as one contract over its models.
 
+mod directory;
+
 use std::{cell::RefCell, collections::HashMap, fmt::Debug, time::Duration};
 
 use serde_json::{Map, Value, json};

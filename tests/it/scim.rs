@@ -5,6 +5,7 @@ mod dialects;
 mod discovery;
 mod entra;
 mod judges;
+mod me;
 mod okta;
 mod protocol;
 mod rights;

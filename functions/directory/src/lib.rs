@@ -35,7 +35,7 @@ pub fn routes() -> Router<Transmitter> {
         .merge(routes_of::<User>())
         .merge(routes_of::<Group>())
         .route(&at("/.search"), post(search::everything))
-        .route(&at("/Me"), get(me::nobody).put(me::nobody).patch(me::nobody).delete(me::nobody))
+        .route(&at("/Me"), get(me::read).put(me::replace).patch(me::change).delete(me::delete))
         .route(&at("/Bulk"), post(bulk::bulk))
         .route(&at("/ServiceProviderConfig"), get(discovery::service_provider_config))
         // As an erratum of RFC 7644 has it (4978), and some clients ask.

@@ -90,20 +90,24 @@ impl Resource for User {
         let base = directory.base();
         let mut resource = self.resource(Some(&receiver.id), &base, directory.now());
         if projection.wants("groups") {
-            let groups = directory.groups_of(self.id).await?;
-            if !groups.is_empty() {
-                let group = |group: &Group| {
-                    json!({
-                        "value": group.id,
-                        "$ref": location(ResourceType::Group, group.id, &base),
-                        "display": group.display_name,
-                        "type": "direct",
-                    })
-                };
-                resource.insert("groups".to_owned(), groups.iter().map(group).collect());
-            }
+            add_groups(&mut resource, &directory.groups_of(self.id).await?, &base);
         }
         Ok(projection.apply(&Value::Object(resource)))
+    }
+}
+
+/// Adds the groups that a person is in, if there are any.
+pub(crate) fn add_groups(resource: &mut Map<String, Value>, groups: &[Group], base: &str) {
+    let group = |group: &Group| {
+        json!({
+            "value": group.id,
+            "$ref": location(ResourceType::Group, group.id, base),
+            "display": group.display_name,
+            "type": "direct",
+        })
+    };
+    if !groups.is_empty() {
+        resource.insert("groups".to_owned(), groups.iter().map(group).collect());
     }
 }
 

@@ -72,7 +72,7 @@ pub(crate) struct AuthorizationServerMetadata {
     userinfo_endpoint: String,
     end_session_endpoint: String,
     jwks_uri: String,
-    scopes_supported: [&'static str; 12],
+    scopes_supported: [&'static str; 13],
     claims_supported: [&'static str; 26],
     claim_types_supported: [&'static str; 1],
     response_types_supported: [&'static str; 1],

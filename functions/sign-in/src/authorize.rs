@@ -224,6 +224,7 @@ fn value(visitor: &Visitor, user: &User, scope: Scope) -> Option<String> {
             address.formatted.clone().unwrap_or_else(|| lines.join(", "))
         }),
         Scope::OpenId
+        | Scope::ScimMe
         | Scope::Groups
         | Scope::OfflineAccess
         | Scope::Read

@@ -134,6 +134,7 @@ pub fn advise(error: Error) -> anyhow::Error {
         | Error::Invalid(_)
         | Error::MayNotCreate
         | Error::SubjectsByConsent
+        | Error::NotPermitted
         | Error::NotFound { .. }
         | Error::Refused(_)
         | Error::Scim(_)

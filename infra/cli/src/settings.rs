@@ -42,7 +42,7 @@ mod tests {
     use std::time::Duration;
 
     use ssf::{
-        config::{Branding, DirectoryConfig, TrustedIssuer, span::Span},
+        config::{AccessRule, Branding, DirectoryConfig, TrustedIssuer, span::Span},
         event::EventType,
         set::Algorithm,
         source::{Source, SourceSettings},
@@ -83,6 +83,7 @@ mod tests {
             },
             sources: [Source::Okta].into(),
             source_settings: [(Source::Okta, SourceSettings::default())].into(),
+            access_rules: Some(AccessRule::defaults()),
         };
         write(&settings, folder.path()).unwrap();
         write(&settings, folder.path()).unwrap();

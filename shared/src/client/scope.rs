@@ -20,6 +20,9 @@ pub enum Scope {
     /// Reading the directory by SCIM.
     #[serde(rename = "scim.read")]
     ScimRead,
+    /// Reading and writing by SCIM what the person may of themselves (RFC 7644, 3.11).
+    #[serde(rename = "scim.me")]
+    ScimMe,
     /// Who the person is (OpenID Connect Core 1.0, 3.1.2.1).
     #[serde(rename = "openid")]
     OpenId,
@@ -45,12 +48,13 @@ pub enum Scope {
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Read,
         Self::Manage,
         Self::Poll,
         Self::Scim,
         Self::ScimRead,
+        Self::ScimMe,
         Self::OpenId,
         Self::Profile,
         Self::Email,
@@ -72,6 +76,7 @@ impl Scope {
             Self::Poll => "ssf.manage.poll",
             Self::Scim => "scim",
             Self::ScimRead => "scim.read",
+            Self::ScimMe => "scim.me",
             Self::OpenId => "openid",
             Self::Profile => "profile",
             Self::Email => "email",

@@ -1,5 +1,6 @@
 //! What an operator decides.
 
+pub mod access;
 mod settings;
 pub mod span;
 
@@ -12,6 +13,7 @@ use crate::{
     event::EventType, json::Invalid, set::Algorithm, source::Sources, stream::DefaultSubjects,
 };
 
+pub use access::AccessRule;
 pub use settings::Settings;
 
 /// The settings of one transmitter; read once, at start.
@@ -49,6 +51,8 @@ pub struct Config {
     pub audit_retention: Duration,
     /// What is told of people.
     pub directory: DirectoryConfig,
+    /// What people may do for themselves.
+    pub access_rules: Vec<AccessRule>,
     /// Whose pages people see.
     pub branding: Branding,
     /// Whose envelopes are understood, and how.
@@ -120,6 +124,7 @@ impl Config {
             branding: Branding::default(),
             sources: Sources::default(),
             source_tally: Duration::from_mins(1),
+            access_rules: AccessRule::defaults(),
         }
     }
 }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    config::{Branding, Config, DirectoryConfig, Issuer, TrustedIssuer, span::Span},
+    config::{
+        AccessRule, Branding, Config, DirectoryConfig, Issuer, TrustedIssuer, access, span::Span,
+    },
     event::EventType,
     json::Invalid,
     set::Algorithm,
@@ -49,6 +51,8 @@ pub struct Settings {
     pub sources: BTreeSet<Source>,
     /// What is to be said of each of them.
     pub source_settings: BTreeMap<Source, SourceSettings>,
+    /// See [`Config::access_rules`]; `null`: the [defaults](AccessRule::defaults).
+    pub access_rules: Option<Vec<AccessRule>>,
 }
 
 impl Default for Settings {
@@ -73,6 +77,7 @@ impl Default for Settings {
             branding: config.branding,
             sources: BTreeSet::new(),
             source_settings: BTreeMap::new(),
+            access_rules: None,
         }
     }
 }
@@ -81,6 +86,8 @@ impl Settings {
     /// What the transmitter makes of them.
     pub fn config(&self) -> Result<Config, Invalid> {
         let issuer = Issuer::parse(&self.issuer)?;
+        let access_rules = self.access_rules.clone().unwrap_or_else(AccessRule::defaults);
+        access::check(&access_rules)?;
         Ok(Config {
             default_subjects: self.default_subjects,
             event_retention: self.event_retention.0,
@@ -96,6 +103,7 @@ impl Settings {
             directory: self.directory,
             branding: self.branding.clone(),
             sources: Sources::new(&self.sources, &self.source_settings)?,
+            access_rules,
             ..Config::new(issuer)
         })
     }

@@ -17,6 +17,7 @@
 //! * **No name twice.** A `userName` and a group's `displayName` are unique without regard to case
 //!   and to the Unicode form, also where two come at once.
 
+mod access;
 mod addresses;
 mod again;
 mod attempts;
@@ -41,6 +42,7 @@ mod lists;
 mod lookup;
 mod member_request;
 mod members;
+mod model;
 mod outbox;
 mod own_password;
 mod password;
@@ -60,6 +62,7 @@ mod user;
 mod userinfo;
 mod users;
 
+pub use access::Access;
 pub use attributes::{Address, ENTERPRISE, Enterprise, Labelled, Manager, Name, UserAttributes};
 pub use authenticate::{Claim, Proof};
 pub use cause::{Actor, Cause};
@@ -68,6 +71,7 @@ pub use group::Group;
 pub use id::ResourceId;
 pub use lists::{Found, Listed, MAX_PAGE, Search, Start};
 pub use member_request::{MAX_MEMBER_CHANGES, MemberRequest, MemberStep, Unknown};
+pub(crate) use model::{is_field, is_writable_field};
 pub use own_password::OwnPassword;
 pub use password::PasswordHash;
 pub use password_rules::{MAX_CHOSEN, MIN_ALONE, MIN_WITH_SECOND, Weak};

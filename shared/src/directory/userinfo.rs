@@ -69,6 +69,7 @@ fn about(user: &User, scope: &[Scope]) -> Map<String, Value> {
             Scope::Phone => &["phone_number"],
             Scope::Address => &["address"],
             Scope::OpenId
+            | Scope::ScimMe
             | Scope::Groups
             | Scope::OfflineAccess
             | Scope::Read

@@ -39,6 +39,7 @@ impl Failure {
                 | Error::Forbidden { .. }
                 | Error::MayNotCreate
                 | Error::SubjectsByConsent
+                | Error::NotPermitted
                 | Error::StreamNotFound(_)
                 | Error::TooManyStreams(_)
                 | Error::TooSoon { .. }

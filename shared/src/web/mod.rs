@@ -7,6 +7,7 @@
 mod app;
 mod authorized;
 mod input;
+mod myself;
 pub mod paths;
 mod peer;
 mod problem;
@@ -14,5 +15,6 @@ mod problem;
 pub use app::app;
 pub use authorized::{MayManage, MayPoll, MayProvision, MayRead, MayReadDirectory, bearer};
 pub use input::{Form, Json, MAX_BODY, MAX_SCIM_BODY, Path, Query, Raw, ScimBody, pairs};
+pub use myself::Myself;
 pub use peer::Peer;
 pub use problem::Problem;

@@ -136,7 +136,9 @@ impl From<Error> for Problem {
             Error::Invalid(_) => Kind::Invalid,
             Error::Unauthenticated => Kind::Unauthenticated { credentials: true },
             Error::Forbidden { scope } => Kind::Forbidden { scope: Some(scope) },
-            Error::MayNotCreate | Error::SubjectsByConsent => Kind::Forbidden { scope: None },
+            Error::MayNotCreate | Error::NotPermitted | Error::SubjectsByConsent => {
+                Kind::Forbidden { scope: None }
+            }
             Error::StreamNotFound(_) | Error::NotFound { .. } => Kind::NotFound,
             Error::TooManyStreams(_) | Error::Refused(_) => Kind::Conflict,
             Error::Scim(error) => of_scim(error.kind),

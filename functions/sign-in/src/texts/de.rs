@@ -36,6 +36,7 @@ pub(super) const TEXTS: Texts = Texts {
     scope_address: "Ihre Postanschrift sehen",
     scope_groups: "sehen, in welchen Gruppen Sie sind",
     scope_offline: "verbunden bleiben, wenn Sie nicht da sind",
+    scope_me: "Ihr Konto sehen, und daran ändern, was Sie selbst ändern dürfen",
     nothing_known: "keine hinterlegt",
     account_title: "Ihr Konto",
     applications: "Anwendungen",

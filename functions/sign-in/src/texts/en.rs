@@ -36,6 +36,7 @@ pub(super) const TEXTS: Texts = Texts {
     scope_address: "see your postal address",
     scope_groups: "see which groups you are in",
     scope_offline: "stay connected while you are away",
+    scope_me: "see your account, and change what you may change of it yourself",
     nothing_known: "none is on file",
     account_title: "Your account",
     applications: "Applications",

@@ -111,6 +111,7 @@ texts! {
     consent_title, consent_lead, consent_again, consent_new, consent_had, allow, deny, signed_in_as, other_account,
     sends_to, privacy, terms, later,
     scope_openid, scope_profile, scope_email, scope_phone, scope_address, scope_groups, scope_offline,
+    scope_me,
     nothing_known,
     // The account
     account_title, applications, applications_none, application_since, take_back, take_back_of, by_operator,

@@ -90,6 +90,7 @@ pub(crate) fn scope_words(texts: &Texts, scope: Scope) -> Option<&'static str> {
         Scope::Address => texts.scope_address,
         Scope::Groups => texts.scope_groups,
         Scope::OfflineAccess => texts.scope_offline,
+        Scope::ScimMe => texts.scope_me,
         Scope::Read | Scope::Manage | Scope::Poll | Scope::Scim | Scope::ScimRead => return None,
     })
 }

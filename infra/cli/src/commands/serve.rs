@@ -1,15 +1,21 @@
 //! `tocsin serve`: a transmitter in one process.
 
 use std::{
-    collections::BTreeMap, fs, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration,
+    collections::BTreeMap,
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, bail};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use ssf::{
     clock::{Clock, SystemClock},
     config::{
-        Branding, DirectoryConfig, Issuer, Settings, TrustedIssuer,
+        AccessRule, Branding, DirectoryConfig, Issuer, Settings, TrustedIssuer,
         span::{self, Span},
     },
     delivery::{HttpsPush, HttpsPushSettings},
@@ -137,6 +143,18 @@ pub struct Args {
     /// types that are told of an event of its
     #[arg(long, value_name = "FILE")]
     source_settings: Option<PathBuf>,
+
+    /// What people may do for themselves at /Me: a JSON array of rules with `filter`, `permissions`,
+    /// `read` and `write`, in place of the one that is built in
+    #[arg(long, value_name = "FILE")]
+    access_rules: Option<PathBuf>,
+}
+
+/// What a file lists, as JSON.
+fn list<T: DeserializeOwned>(path: &Path, what: &str) -> anyhow::Result<Vec<T>> {
+    let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_slice(&text)
+        .with_context(|| format!("{} is not a list of {what}", path.display()))
 }
 
 /// Serves until it is asked to end.
@@ -236,6 +254,7 @@ impl Args {
             branding: Branding { name: self.brand_name.clone(), logo: self.brand_logo.clone() },
             sources: self.source.iter().copied().collect(),
             source_settings: self.source_settings()?,
+            access_rules: self.access_rules()?,
         })
     }
 
@@ -247,10 +266,12 @@ impl Args {
     }
 
     fn trusted_issuers(&self) -> anyhow::Result<Vec<TrustedIssuer>> {
-        let Some(path) = &self.trusted_issuers else { return Ok(Vec::new()) };
-        let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        serde_json::from_slice(&text)
-            .with_context(|| format!("{} is not a list of trusted issuers", path.display()))
+        let path = self.trusted_issuers.as_deref();
+        Ok(path.map(|path| list(path, "trusted issuers")).transpose()?.unwrap_or_default())
+    }
+
+    fn access_rules(&self) -> anyhow::Result<Option<Vec<AccessRule>>> {
+        self.access_rules.as_deref().map(|path| list(path, "access rules")).transpose()
     }
 
     fn push(&self) -> anyhow::Result<HttpsPush> {
