@@ -6,6 +6,7 @@ mod delivered;
 mod groups;
 mod lists;
 mod told;
+mod txn;
 mod users;
 
 use serde_json::{Map, Value, json};

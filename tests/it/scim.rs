@@ -4,6 +4,7 @@ mod bytes;
 mod dialects;
 mod discovery;
 mod entra;
+mod group_members;
 mod judges;
 mod me;
 mod okta;

@@ -11,12 +11,15 @@ use ssf::{
     scim::{self, Member, MemberOperation, Mode, PatchRequest, Projection, ResourceType},
 };
 
-use crate::resource::{At, Place, Resource, Writer};
+use crate::{
+    group_members::members_location,
+    resource::{At, Place, Resource, Writer},
+};
 
 const KIND: ResourceType = ResourceType::Group;
 
 /// One group is answered with at most so many members: more would not fit into an answer of a Lambda
-/// function. A group that has more is answered without.
+/// function. A group that has more is answered with how many there are, and where.
 const MOST_MEMBERS: usize = 10_000;
 
 /// The same for a group in a list.
@@ -107,6 +110,13 @@ impl Resource for Group {
         };
         let mut resource = self.resource(Some(&receiver.id), &base);
         let few = self.member_count <= most as u64;
+        if projection.wants("members") && !few {
+            let metadata = json!({
+                "memberCount": self.member_count,
+                "$ref": members_location(self.id, &base),
+            });
+            resource.insert("membersMetadata".to_owned(), metadata);
+        }
         if projection.wants("members") && self.member_count > 0 && few {
             let members = directory.members_of(self, most).await?;
             let member = |user: &ResourceId| {

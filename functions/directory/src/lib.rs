@@ -3,6 +3,7 @@
 mod answer;
 mod bulk;
 mod discovery;
+mod group_members;
 mod groups;
 mod handlers;
 mod me;
@@ -36,6 +37,8 @@ pub fn routes() -> Router<Transmitter> {
         .merge(routes_of::<Group>())
         .route(&at("/.search"), post(search::everything))
         .route(&at("/Me"), get(me::read).put(me::replace).patch(me::change).delete(me::delete))
+        .route(&at("/GroupMembers"), get(group_members::list))
+        .route(&at("/GroupMembers/{id}"), get(group_members::read))
         .route(&at("/Bulk"), post(bulk::bulk))
         .route(&at("/ServiceProviderConfig"), get(discovery::service_provider_config))
         // As an erratum of RFC 7644 has it (4978), and some clients ask.

@@ -22,12 +22,14 @@ pub(crate) const DEFAULT_PAGE: usize = 100;
 /// So many resources of a page are completed at a time.
 const AT_ONCE: usize = 16;
 
+/// The parameters of a query.
+pub(crate) fn pairs(uri: &Uri) -> impl Iterator<Item = (String, String)> {
+    url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned()
+}
+
 /// The question in a query.
 pub(crate) fn of_query(uri: &Uri, kind: ResourceType) -> Result<ListRequest, Problem> {
-    let pairs: Vec<(String, String)> =
-        url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
-            .into_owned()
-            .collect();
+    let pairs: Vec<(String, String)> = pairs(uri).collect();
     let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     Ok(ListRequest::from_query(pairs, kind)?)
 }
@@ -35,13 +37,13 @@ pub(crate) fn of_query(uri: &Uri, kind: ResourceType) -> Result<ListRequest, Pro
 /// What of one resource a query asks for.
 pub(crate) fn projection(uri: &Uri, kind: ResourceType) -> Result<Projection, Problem> {
     let mut given = [None, None];
-    for (name, value) in url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+    for (name, value) in pairs(uri) {
         let place = match name.to_ascii_lowercase().as_str() {
             "attributes" => 0,
             "excludedattributes" => 1,
             _ => continue,
         };
-        given[place] = Some(value.into_owned());
+        given[place] = Some(value);
     }
     let [attributes, excluded] = &given;
     Ok(Projection::parse(attributes.as_deref(), excluded.as_deref(), kind)?)

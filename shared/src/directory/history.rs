@@ -2,6 +2,7 @@
 
 use super::{
     Change, Directory, ResourceId,
+    record::changes_of_txn,
     store::{audit_partition, txn_partition},
 };
 use crate::{
@@ -12,7 +13,9 @@ use crate::{
 impl Directory {
     /// All changes of a person or a group that are remembered, from the first to the last.
     pub async fn history(&self, id: ResourceId) -> Result<Vec<Change>, Error> {
-        self.changes(audit_partition(id)).await
+        let query = Query::sorted(audit_partition(id), "");
+        let items = self.parts().table.query_all(query).await?;
+        Ok(items.iter().map(Item::read).collect::<Result<_, _>>()?)
     }
 
     /// The last `limit` changes, the last first.
@@ -22,21 +25,18 @@ impl Directory {
         Ok(page.items.iter().map(Item::read).collect::<Result<_, _>>()?)
     }
 
-    /// What one request changed.
+    /// What one request changed, and the events that follow; of a group's change also those about
+    /// members who come or go.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`] when it changed nothing, or too long ago.
     pub async fn txn(&self, txn: &str) -> Result<Vec<Change>, Error> {
-        let changes = self.changes(txn_partition(txn)).await?;
+        let query = Query::sorted(txn_partition(txn), "");
+        let changes = changes_of_txn(&self.parts().table.query_all(query).await?)?;
         if changes.is_empty() {
             return Err(Error::NotFound { kind: "txn", id: txn.to_owned() });
         }
         Ok(changes)
-    }
-
-    async fn changes(&self, partition: String) -> Result<Vec<Change>, Error> {
-        let items = self.parts().table.query_all(Query::sorted(partition, "")).await?;
-        Ok(items.iter().map(Item::read).collect::<Result<_, _>>()?)
     }
 }

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::{
     Cause, Directory, Group, ResourceId, User,
     journal::Journal,
-    outbox::Outgoing,
+    outbox::{Outgoing, event_id},
+    record::{Following, told_of_members},
     store::{group_key, member_of_partition, member_partition, user_key},
     tells::{Difference, Teller},
 };
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// So many people can join or leave within one transaction, which has at most 100 writes: four for
-/// each, and what the group itself needs.
+/// each, one that says what they were told, and what the group itself needs.
 pub(crate) const AT_ONCE: usize = 22;
 
 /// Of more members who come or go it is only told that they did: a message has 256 KiB.
@@ -109,7 +110,7 @@ impl MemberChanges {
 /// The body of a member's row.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub(crate) struct MemberRow {
-    since: Timestamp,
+    pub(crate) since: Timestamp,
 }
 
 /// Somebody who joins or leaves, as the person stands now.
@@ -201,6 +202,7 @@ impl Directory {
         };
         let teller = Teller { issuer: &self.parts().config.issuer, cause };
         let mut writes = Vec::new();
+        let mut told = Vec::new();
         for (place, (mover, groups)) in movers.into_iter().zip(groups).enumerate() {
             let Mover { mut user, version, wanted } = mover;
             let id = user.id;
@@ -223,6 +225,11 @@ impl Directory {
             }
             if tells {
                 let events = [teller.memberships(&user, &now)];
+                told.push(Following {
+                    id: event_id(&cause.txn, id, user.sequence, 0),
+                    event_type: events[0].event_type.clone(),
+                    member: Some(id),
+                });
                 writes.push(
                     Outgoing::new(id, user.sequence, &events, cause).write(id, user.sequence),
                 );
@@ -231,6 +238,7 @@ impl Directory {
             let put = Content::json(&user);
             writes.push(Write::put(user_key(id), Condition::Version(version), put));
         }
+        writes.extend(told_of_members(group, sequence, &told, cause, &self.parts().config));
         Ok(writes)
     }
 

@@ -74,6 +74,11 @@ impl Directory {
         start: &Start,
     ) -> Result<Option<Position>, Error> {
         let Start::Cursor(cursor) = start else { return Ok(None) };
+        self.behind_cursor(cursor, &walk(search, kind)).await.map(Some)
+    }
+
+    /// Where a walk has come that is known by this cursor.
+    pub(super) async fn behind_cursor(&self, cursor: &str, walk: &str) -> Result<Position, Error> {
         let plain = cursor.bytes().all(|byte| byte.is_ascii_hexdigit());
         if cursor.len() != CURSOR_CHARS || !plain {
             let detail = "cursor is not one of ours";
@@ -84,11 +89,11 @@ impl Directory {
             return Err(scim::Error::new(ErrorKind::ExpiredCursor, detail).into());
         };
         let position: Position = item.read()?;
-        if position.walk != walk(search, kind) {
+        if position.walk != walk {
             let detail = "cursor belongs to another request";
             return Err(scim::Error::new(ErrorKind::InvalidCursor, detail).into());
         }
-        Ok(Some(position))
+        Ok(position)
     }
 
     pub(super) async fn cursor(
@@ -98,8 +103,12 @@ impl Directory {
         after: String,
         key: Option<SortKey>,
     ) -> Result<String, Error> {
+        self.cursor_at(Position { after, key, walk: walk(search, kind) }).await
+    }
+
+    /// A cursor for who goes on from there.
+    pub(super) async fn cursor_at(&self, position: Position) -> Result<String, Error> {
         let cursor = self.parts().ids.fresh().simple().to_string();
-        let position = Position { after, key, walk: walk(search, kind) };
         self.keep_position(cursor_key(&cursor), &position, CURSOR_LIVES).await?;
         Ok(cursor)
     }

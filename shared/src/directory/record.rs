@@ -16,7 +16,7 @@ use crate::{
     event::EventType,
     scim::ResourceType,
     set::EventId,
-    table::{Condition, Content, Key, Write},
+    table::{Condition, Content, Item, Key, TableError, Write},
 };
 
 /// What was done to a resource.
@@ -61,6 +61,9 @@ pub struct Following {
     pub id: String,
     /// Its type.
     pub event_type: EventType,
+    /// The member of the group whom it is about, where a group changed and it is not about that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<ResourceId>,
 }
 
 impl Following {
@@ -68,6 +71,39 @@ impl Following {
     pub(crate) fn event_id(&self) -> EventId {
         EventId::of_sender(&self.id)
     }
+}
+
+/// What notes, beside the change `sequence` of a group, what some of its members are told: nothing if
+/// they are told nothing.
+pub(crate) fn told_of_members(
+    group: ResourceId,
+    sequence: u64,
+    told: &[Following],
+    cause: &Cause,
+    config: &Config,
+) -> Option<Write> {
+    let first = told.first()?.member?;
+    let expires = Some(clock::add(cause.at, config.event_retention));
+    // Behind the change itself, and once for each part of a change of many.
+    let sk = format!("{group}#{sequence:012}#{first}");
+    let content = Content { expires, ..Content::json(&told) };
+    Some(Write::put(Key::new(txn_partition(&cause.txn), sk), Condition::Any, content))
+}
+
+/// The changes that the rows of one `txn` tell of, with what the members of groups are told among the
+/// events of their group.
+pub(crate) fn changes_of_txn(rows: &[Item]) -> Result<Vec<Change>, TableError> {
+    let (members, own): (Vec<_>, Vec<_>) =
+        rows.iter().partition(|row| row.key.sk.split('#').count() > 2);
+    let mut changes: Vec<Change> = own.into_iter().map(Item::read).collect::<Result<_, _>>()?;
+    for row in members {
+        let group = row.key.sk.split('#').next().and_then(ResourceId::parse);
+        // A journal is of the change that wrote it; a deletion lets members go in no change of its own.
+        if let Some(change) = changes.iter_mut().find(|change| Some(change.id) == group) {
+            change.events.extend(row.read::<Vec<Following>>()?);
+        }
+    }
+    Ok(changes)
 }
 
 /// One change of a resource, about to be written.
@@ -99,6 +135,7 @@ impl Noted<'_> {
         let following = |(n, event): (usize, &Told)| Following {
             id: event_id(&cause.txn, id, sequence, n),
             event_type: event.event_type.clone(),
+            member: None,
         };
         let noted = feed.as_ref().filter(|feed| feed.is_noted).and_then(|feed| feed.own.as_ref());
         let change = Change {

@@ -10,6 +10,7 @@ use crate::{
     client::ClientId,
     delivery::dead_letter,
     operator::dead_letters::Look,
+    queue::Received,
     set::{EventId, IssuedToken, Jti, SetError, TokenStatus},
     stream::{Status, Stream, StreamId, store::decode},
 };
@@ -87,8 +88,10 @@ impl Transmitter {
         });
         let streams = self.sets_of(&events.collect::<Vec<_>>()).await?;
         let missing = emitted.iter().zip(&streams).filter(|(_, streams)| streams.is_empty());
-        let missing = missing.map(|(emitted, _)| emitted.message_id.as_str()).collect();
-        let mut refused = self.find_refused(missing).await?;
+        let missing = missing.map(|(emitted, _)| emitted.message_id.clone()).collect();
+        let message_id =
+            |letter: &Received| letter.attributes.get(dead_letter::MESSAGE_ID).cloned();
+        let mut refused = self.find_refused(missing, message_id).await?;
         let fate = |(emitted, streams): (&Emitted, Vec<IssuedTo>)| {
             if let Some(reason) = refused.remove(&emitted.message_id) {
                 Fate::Refused { reason }
@@ -150,9 +153,10 @@ impl Transmitter {
     }
 
     /// The reasons of those of `missing` that are with the dead letters.
-    async fn find_refused(
+    pub(super) async fn find_refused(
         &self,
-        mut missing: HashSet<&str>,
+        mut missing: HashSet<String>,
+        name: impl Fn(&Received) -> Option<String>,
     ) -> Result<HashMap<String, String>, Error> {
         let mut found = HashMap::new();
         // To look is to write: not as often as somebody waits in vain.
@@ -160,12 +164,9 @@ impl Transmitter {
             return Ok(found);
         }
         self.look(async |letter| {
-            let attribute = |name| letter.attributes.get(name);
-            if let Some(id) = attribute(dead_letter::MESSAGE_ID)
-                && missing.remove(id.as_str())
-            {
-                let reason = attribute(dead_letter::REASON).cloned().unwrap_or_default();
-                found.insert(id.clone(), reason);
+            if let Some(name) = name(letter).filter(|name| missing.remove(name)) {
+                let reason = letter.attributes.get(dead_letter::REASON).cloned();
+                found.insert(name, reason.unwrap_or_default());
             }
             Ok(if missing.is_empty() { Look::Stop } else { Look::Keep })
         })
