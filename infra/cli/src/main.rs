@@ -4,5 +4,5 @@ use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tocsin_cli::main().await
+    Box::pin(tocsin_cli::main()).await
 }
