@@ -64,6 +64,8 @@ impl World {
         let world = Self::without_key(settings);
         let key = world.transmitter.keys().ensure_key().now_or_never();
         key.expect("what is in memory answers at once").expect("the first key can be made");
+        let key = world.transmitter.ensure_door_key().now_or_never();
+        key.expect("what is in memory answers at once").expect("the key of the doors can be made");
         world.table.take();
         world
     }
@@ -154,6 +156,7 @@ impl World {
             max_streams: 10,
             verify_certificates: true,
             scim: ScimOptions::default(),
+            version: None,
         }
     }
 

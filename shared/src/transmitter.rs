@@ -6,7 +6,7 @@ use crate::{
     client::{JwksCache, Rate},
     clock::Clock,
     config::Config,
-    delivery::{Door, HttpPush, Wakes},
+    delivery::{Door, HttpPush, Wakes, origin::DoorKeys},
     ids::Ids,
     queue::Queue,
     seal::Seal,
@@ -30,6 +30,7 @@ struct Inner {
     parts: Arc<Parts>,
     keys: KeyRing,
     wakes: Wakes,
+    door_keys: DoorKeys,
     jwks: JwksCache,
     requests: Rate,
     claims: Rate,
@@ -86,7 +87,9 @@ impl Transmitter {
         let attempts = Rate::per_minute(ATTEMPTS_PER_MINUTE, parts.clock.clone());
         let (wakes, tally) = (Wakes::default(), Tally::default());
         let parts = Arc::new(parts);
-        let inner = Inner { parts, keys, wakes, jwks, requests, claims, attempts, tally };
+        let door_keys = DoorKeys::default();
+        let inner =
+            Inner { parts, keys, wakes, door_keys, jwks, requests, claims, attempts, tally };
         Self { inner: Arc::new(inner) }
     }
 
@@ -108,6 +111,11 @@ impl Transmitter {
     /// The long polls that wait in this process.
     pub(crate) fn wakes(&self) -> &Wakes {
         &self.inner.wakes
+    }
+
+    /// The key by which messages are known as ours.
+    pub(crate) fn door_keys(&self) -> &DoorKeys {
+        &self.inner.door_keys
     }
 
     /// The keys of others.

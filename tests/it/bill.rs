@@ -114,6 +114,7 @@ impl Meters {
             ..world.transmitter.parts().clone()
         }));
         world.transmitter.keys().ensure_key().await.unwrap();
+        world.transmitter.ensure_door_key().await.unwrap();
         world
     }
 }

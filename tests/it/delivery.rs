@@ -91,6 +91,28 @@ async fn a_receiver_that_is_away_for_a_day_is_told_that_its_stream_is_paused() {
     assert_eq!(told.last().unwrap(), "stream-updated");
 }
 
+/// Four lanes come to it at once.
+#[tokio::test]
+async fn a_receiver_that_is_away_for_a_day_is_told_once() {
+    let world = World::with(|config| config.lanes = 4);
+    let alice = world.receiver("alice");
+    let stream = world.create(&alice, push_stream("alice", &["session-revoked"])).await;
+    let id = StreamId::parse(stream["stream_id"].as_str().unwrap()).unwrap();
+    world.http.always("alice", status(503));
+    for user in 0..20 {
+        world.emit(&session_revoked(&format!("{user}@example.com"))).await;
+    }
+    for _ in 0..30 {
+        world.pass(Duration::from_hours(1)).await;
+    }
+    assert_eq!(status_of(&world, &id).await, Status::Paused);
+    let told = world.http.take();
+    let told = told.iter().filter(|pushed| event_of(&pushed.claims()).0 == "stream-updated");
+    let names: std::collections::BTreeSet<_> =
+        told.map(|pushed| pushed.claims()["jti"].to_string()).collect();
+    assert_eq!(names.len(), 1);
+}
+
 #[tokio::test]
 async fn a_poll_gives_what_is_pending_until_it_is_acknowledged() {
     let world = World::new();

@@ -37,6 +37,26 @@ fn verified(world: &World) -> Vec<Value> {
     pushed.iter().map(|pushed| payload(pushed.claims())).collect()
 }
 
+/// Who is told to wait was sent one.
+#[tokio::test]
+async fn a_verification_that_could_not_be_sent_begins_no_interval() {
+    let world = World::without_key(|config| {
+        config.min_verification_interval = Duration::from_mins(1);
+    });
+    let receiver = world.receiver("alice");
+    let stream = world.create(&receiver, push_stream("alice", &[])).await;
+    let verify = async || {
+        let wish = serde_json::from_value(json!({ "stream_id": stream["stream_id"] })).unwrap();
+        world.transmitter.verify_stream(&receiver, wish).await
+    };
+    assert!(matches!(verify().await, Err(ssf::Error::Sign(_))));
+    world.transmitter.keys().ensure_key().await.unwrap();
+    verify().await.unwrap();
+    assert!(matches!(verify().await, Err(ssf::Error::TooSoon { .. })));
+    world.settle().await;
+    assert_eq!(verified(&world).len(), 1);
+}
+
 /// 42, 101, 102, 107, 108.
 #[tokio::test]
 async fn a_verification_is_answered_by_a_set_about_the_stream() {

@@ -41,7 +41,8 @@ impl Transmitter {
             return Err(Error::Unauthenticated);
         }
         self.requests().count(&client.client.client_id.0)?;
-        Ok(client.client.receiver(&scopes, &self.parts().config))
+        let version = client.version;
+        Ok(Receiver { version, ..client.client.receiver(&scopes, &self.parts().config) })
     }
 
     /// A token that was made here and is good, and whose it is. What is not whole costs no read.

@@ -11,15 +11,18 @@ use crate::{
         Client, ClientId, NewClient, Scope, Secret, Token, TokenId, TokenType,
         opaque::Opaque,
         secret::SecretHash,
-        store::{ClientRow, TokenRow},
+        store::{ClientRow, TokenRow, client_key},
     },
     clock::since,
     sign_in::forget_client,
-    table::{Condition, TableError},
+    table::{Condition, TableError, Version, Write},
 };
 
 /// The last use of a static token is noted when the one before is older than this.
 const NOTED_EVERY: Duration = Duration::from_mins(1);
+
+/// How often a grant is tried while the client is changed.
+const GRANT_ATTEMPTS: usize = 5;
 
 impl Transmitter {
     /// Registers a client. Its secret, if it has one, is in the answer and nowhere else.
@@ -29,7 +32,8 @@ impl Transmitter {
         let client_id = wish.client_id.clone().unwrap_or_else(fresh);
         let client = wish.client(client_id, now)?;
         let secret = client.token_endpoint_auth_method.has_secret().then(Secret::fresh);
-        let row = ClientRow { client, secret: secret.as_ref().map(SecretHash::of) };
+        let secret_hash = secret.as_ref().map(SecretHash::of);
+        let row = ClientRow { client, secret: secret_hash, gone: false, version: None };
         self.insert_client(&row).await?;
         Ok((row.client, secret))
     }
@@ -79,22 +83,38 @@ impl Transmitter {
         Ok(rows.into_iter().map(|row| row.client).collect())
     }
 
-    /// Makes a client nobody: its tokens are refused from now on. Its streams stay as they are.
+    /// Makes a client nobody: its tokens are refused from now on. Its streams hold their SETs until it
+    /// is enabled again, and say so.
     pub async fn client_disable(&self, id: &ClientId) -> Result<Client, Error> {
-        self.set_disabled(id, true).await
+        self.set_disabled(id, true, false).await
     }
 
-    /// Takes [`Self::client_disable`] back; tokens that are not over are good again.
+    /// Takes [`Self::client_disable`] back; tokens that are not over are good again, and its streams
+    /// go on.
     pub async fn client_enable(&self, id: &ClientId) -> Result<Client, Error> {
-        self.set_disabled(id, false).await
+        self.set_disabled(id, false, false).await
     }
 
-    async fn set_disabled(&self, id: &ClientId, disabled: bool) -> Result<Client, Error> {
+    async fn set_disabled(
+        &self,
+        id: &ClientId,
+        disabled: bool,
+        gone: bool,
+    ) -> Result<Client, Error> {
         let change = |row: &mut ClientRow| {
+            if row.gone && !disabled {
+                return Err(Error::Refused(format!("the client {id} is being deleted")));
+            }
             row.client.disabled = disabled;
+            row.gone |= gone;
             Ok(())
         };
-        self.change_client(id, change).await
+        let client = self.change_client(id, change).await?;
+        // What is deleted is told so by its streams.
+        if !gone {
+            self.suspend_streams_of(id, disabled).await?;
+        }
+        Ok(client)
     }
 
     /// Gives a client a new secret. The old one is of no use any more; tokens stay good.
@@ -118,7 +138,7 @@ impl Transmitter {
     pub async fn client_delete(&self, id: &ClientId) -> Result<(), Error> {
         // From here on it is nobody and can make nothing new, so that what follows may be
         // interrupted, and done again.
-        self.client_disable(id).await?;
+        self.set_disabled(id, true, true).await?;
         self.delete_streams_of(id, "the client was deleted").await?;
         while forget_client(&*self.parts().table, id).await? {}
         self.remove_client(id).await
@@ -136,7 +156,8 @@ impl Transmitter {
         self.new_token(id, TokenType::Static, scope, None).await
     }
 
-    /// A new token of a client, kept; and the token itself, which is not.
+    /// A new token of a client, kept; and the token itself, which is not. The client must be there
+    /// when it is written: one that is deleted at the same time leaves no token behind.
     pub(super) async fn new_token(
         &self,
         id: &ClientId,
@@ -157,8 +178,28 @@ impl Transmitter {
         };
         let parts = token.token_id.token();
         let row = TokenRow { token, secret: SecretHash::of(&parts.secret) };
-        self.parts().table.write_one(row.put(Condition::Absent)).await?;
-        Ok((row.token, parts.token()))
+        for _ in 0..GRANT_ATTEMPTS {
+            let version = self.holder(id, r#type).await?;
+            let check = Write::check(client_key(id), Condition::Version(version));
+            match self.parts().table.transact(vec![row.put(Condition::Absent), check]).await {
+                // It was changed meanwhile.
+                Err(TableError::Conflict) => {}
+                written => return Ok(written.map(|_| (row.token, parts.token()))?),
+            }
+        }
+        Err(TableError::Conflict.into())
+    }
+
+    /// The version of a client that may get a token of this type: one that it asked for itself only
+    /// if it is enabled.
+    async fn holder(&self, id: &ClientId, r#type: TokenType) -> Result<Version, Error> {
+        match r#type {
+            TokenType::Access => self.enabled_client(id).await,
+            TokenType::Static => {
+                let version = self.read_client(id).await?.and_then(|row| row.version);
+                version.ok_or_else(|| Error::NotFound { kind: "client", id: id.to_string() })
+            }
+        }
     }
 
     /// The tokens of a client that are not over.

@@ -190,6 +190,7 @@ impl Client {
             max_streams: self.max_streams,
             verify_certificates: self.verify_certificates,
             scim: self.scim,
+            version: None,
         }
     }
 

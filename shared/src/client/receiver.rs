@@ -8,6 +8,7 @@ use crate::{
     Error,
     client::{ScimOptions, Scope},
     stream::DefaultSubjects,
+    table::Version,
 };
 
 /// Names a client.
@@ -59,6 +60,9 @@ pub struct Receiver {
     pub verify_certificates: bool,
     /// How it is treated when it provisions the directory.
     pub scim: ScimOptions,
+    /// The version of the client's row that was read when it was authenticated: what is made for it
+    /// is made only if the client is there and enabled. `None`: it does not come from the table.
+    pub version: Option<Version>,
 }
 
 impl Receiver {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Transmitter,
     client::{Client, ClientId, Token, TokenId, secret::SecretHash},
-    table::{Condition, Content, Item, Key, Query, TableError, Write, class},
+    table::{Condition, Content, Item, Key, Query, TableError, Version, Write, class},
 };
 
 /// How often a change is tried when others change the same.
@@ -26,6 +26,18 @@ pub(super) struct ClientRow {
     pub(super) client: Client,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) secret: Option<SecretHash>,
+    /// It is being deleted, and will not be there again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) gone: bool,
+    /// The version of the row, where it was read for a caller.
+    #[serde(skip)]
+    pub(super) version: Option<Version>,
+}
+
+impl ClientRow {
+    fn read(item: &Item) -> Result<Self, TableError> {
+        Ok(Self { version: Some(item.version), ..item.read()? })
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -45,7 +57,13 @@ impl TokenRow {
 impl Transmitter {
     pub(super) async fn read_client(&self, id: &ClientId) -> Result<Option<ClientRow>, Error> {
         let item = self.parts().table.get(&client_key(id)).await?;
-        Ok(item.as_ref().map(Item::read).transpose()?)
+        Ok(item.as_ref().map(ClientRow::read).transpose()?)
+    }
+
+    /// The version of a client that is there and enabled.
+    pub(crate) async fn enabled_client(&self, id: &ClientId) -> Result<Version, Error> {
+        let row = self.read_client(id).await?.filter(|row| !row.client.disabled);
+        row.and_then(|row| row.version).ok_or(Error::Unauthenticated)
     }
 
     /// A client and one of its tokens, by one read.
@@ -55,7 +73,7 @@ impl Transmitter {
     ) -> Result<Option<(ClientRow, TokenRow)>, Error> {
         let keys = [client_key(&id.client()), token_key(id)];
         match self.parts().table.batch_get(&keys).await?.as_slice() {
-            [Some(client), Some(token)] => Ok(Some((client.read()?, token.read()?))),
+            [Some(client), Some(token)] => Ok(Some((ClientRow::read(client)?, token.read()?))),
             _ => Ok(None),
         }
     }

@@ -1,19 +1,22 @@
 //! Taking events in: from a message on a queue to SETs that are stored and announced.
 //!
-//! The queue's id of a message names the event that it brings, unless the sender has named it. A
-//! message that is sent again from the dead letters is a new one for the queue, and yet the same
-//! event: so it has its first id in an attribute. The name of that attribute is reserved: whoever
-//! sets it to the same on two messages says that they are one event.
+//! The queue's id of a message names the event that it brings, unless the sender has named it: then
+//! its sender and that name do, and another content under it is refused. A message that is sent again
+//! from the dead letters is a new one for the queue, and yet the same event: so it has its first id,
+//! and who sent it, in attributes, with a proof that they are ours ([`super::origin`]).
 
 use std::{collections::HashMap, time::Duration};
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 
 use crate::{
     Error, Transmitter, clock,
+    delivery::origin::{self, DoorKey, Origin},
     error::chain,
     event::{EventRules, SecurityEvent},
-    json::Invalid,
+    json::{self, Invalid},
     metrics::{self, Metric},
     queue::{Message, Received, fit},
     set::{EventId, Failure, Notice, Passage, place},
@@ -106,6 +109,8 @@ fn count(answers: &[Accepted]) {
 struct Arrived {
     index: usize,
     id: EventId,
+    /// What it says, if its sender named it.
+    content: Option<String>,
     event: SecurityEvent,
     place: String,
     /// It was here before, or may have been.
@@ -199,13 +204,20 @@ impl Transmitter {
         let mut batch = Batch::new(door, messages, now);
         let (mut arrived, mut refused) = (Vec::new(), Vec::new());
         for (index, message) in messages.iter().enumerate() {
+            let origin = match self.origin(message).await {
+                Ok(origin) => origin,
+                Err(error) => {
+                    batch.fail(index, error.into());
+                    continue;
+                }
+            };
             match self.take_out(message, &rules) {
                 Ok(events) if events.is_empty() => batch.answers[index] = Accepted::Dropped,
                 Ok(events) => {
                     let several = events.len() > 1;
                     let numbered = events.into_iter().enumerate();
                     arrived.extend(numbered.map(|(number, event)| {
-                        Arrived::new(index, several.then_some(number), event, message)
+                        Arrived::new(index, several.then_some(number), event, message, &origin)
                     }));
                 }
                 Err(invalid) => refused.push((index, invalid)),
@@ -218,6 +230,17 @@ impl Transmitter {
         }
         count(&batch.answers);
         batch.answers
+    }
+
+    /// Who sent `message`. Reads the table once in the life of a process, if a message says so itself.
+    async fn origin(&self, message: &Received) -> Result<Origin, Error> {
+        if message.attributes.contains_key(origin::PROOF) {
+            let key = self.door_keys().get(&*self.parts().table).await?;
+            if let Some(origin) = Origin::proven(message, key) {
+                return Ok(origin);
+            }
+        }
+        Ok(Origin::of(message))
     }
 
     /// Issues the SETs for all that arrived: first those that are first of their groups, then the
@@ -293,9 +316,9 @@ impl Transmitter {
         let wanted = candidates.into_iter().zip(wanted).filter(|(_, wanted)| *wanted);
         let (owners, notices): (Vec<usize>, Vec<Notice<'_>>) = wanted
             .map(|((at, stream, known), _)| {
-                let Arrived { index, id, event, place, again } = &arrived[at];
-                let passage = Passage::WhenEnabled;
-                (*index, Notice { event, id, stream, known, place, passage, again: *again })
+                let Arrived { index, id, content, event, place, again } = &arrived[at];
+                let (content, passage, again) = (content.as_deref(), Passage::WhenEnabled, *again);
+                (*index, Notice { event, id, content, stream, known, place, passage, again })
             })
             .unzip();
         for (index, issued) in
@@ -314,8 +337,13 @@ impl Transmitter {
             if !is_permanent && !comes_too_often(&batch.messages[index]) {
                 continue;
             }
-            let reason = format!("failed for good: {}", chain(failure));
-            hopeless.push((index, Invalid::new(".", reason)));
+            let invalid = match failure {
+                Failure::OtherContent => Invalid::new("id", failure.to_string()),
+                Failure::Error(_) | Failure::OutOfTime => {
+                    Invalid::new(".", format!("failed for good: {}", chain(failure)))
+                }
+            };
+            hopeless.push((index, invalid));
             // Those behind one that came too often come again themselves: what was in its way may be
             // in theirs, and each has tries of its own.
             if is_permanent {
@@ -330,10 +358,16 @@ impl Transmitter {
         if refused.is_empty() {
             return;
         }
-        let letter = |(index, invalid): &(usize, Invalid)| {
-            letter(batch.door, &batch.messages[*index], invalid)
-        };
-        let sent = self.parts().dead_letters.send(refused.iter().map(letter).collect()).await;
+        let mut letters = Vec::with_capacity(refused.len());
+        for (index, invalid) in &refused {
+            let message = &batch.messages[*index];
+            // Without the key the operator's tool says who sent it, by what the queue says.
+            let key = self.door_keys().get(&*self.parts().table).await.ok();
+            let origin = key.and_then(|key| Origin::proven(message, key));
+            let origin = origin.unwrap_or_else(|| Origin::of(message));
+            letters.push(letter(batch.door, message, invalid, &origin, key));
+        }
+        let sent = self.parts().dead_letters.send(letters).await;
         for ((index, invalid), sent) in refused.into_iter().zip(sent) {
             match sent {
                 Ok(_) => {
@@ -358,11 +392,19 @@ fn comes_too_often(message: &Received) -> bool {
 }
 
 /// `message` as a dead letter.
-fn letter(door: Door, message: &Received, invalid: &Invalid) -> Message {
+fn letter(
+    door: Door,
+    message: &Received,
+    invalid: &Invalid,
+    origin: &Origin,
+    key: Option<&DoorKey>,
+) -> Message {
+    let Origin { sender, message_id, .. } = origin;
+    let proof = key.map(|key| key.attributes(sender, Some(message_id), &message.body));
     let attributes = [
         (dead_letter::REASON, fit(&invalid.to_string(), MAX_REASON)),
         (dead_letter::DOOR, door.name().to_owned()),
-        (dead_letter::MESSAGE_ID, first_id(message).to_owned()),
+        (dead_letter::MESSAGE_ID, message_id.clone()),
     ];
     let group = message.group.clone().map(|group| (dead_letter::GROUP, group));
     let sequence = message.sequence.clone().map(|sequence| (dead_letter::SEQUENCE, sequence));
@@ -373,6 +415,7 @@ fn letter(door: Door, message: &Received, invalid: &Invalid) -> Message {
             .chain(group)
             .chain(sequence)
             .map(|(name, value)| (name.to_owned(), value))
+            .chain(proof.into_iter().flatten())
             .collect(),
         ..Message::default()
     }
@@ -381,26 +424,44 @@ fn letter(door: Door, message: &Received, invalid: &Invalid) -> Message {
 /// A reason is cut behind so many bytes: it must fit into the dead letter, beside the message.
 const MAX_REASON: usize = 1024;
 
-/// What the queue called `message` when it was first sent.
-fn first_id(message: &Received) -> &str {
-    message.attributes.get(dead_letter::MESSAGE_ID).unwrap_or(&message.id)
+/// Whether the message itself names its event `id`. One that a source wraps may come again in another
+/// wrapping, and is the same event.
+fn named_by_sender(id: &str, body: &str) -> bool {
+    let value = json::parse(body.as_bytes()).ok();
+    value.is_some_and(|value| value.get("id").and_then(serde_json::Value::as_str) == Some(id))
+}
+
+/// 16 bytes of the hash of what a message says, however it is written (RFC 8785).
+fn content(body: &str) -> Option<String> {
+    let value = json::parse(body.as_bytes()).ok()?;
+    let canonical = serde_json_canonicalizer::to_vec(&value).ok()?;
+    let hash = digest(&SHA256, &canonical);
+    Some(URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16]))
 }
 
 impl Arrived {
     /// `number`: which it is, where a message holds several.
-    fn new(index: usize, number: Option<usize>, event: SecurityEvent, message: &Received) -> Self {
-        let id = match &event.id {
-            Some(id) => EventId::of_sender(id),
-            None => EventId::of_message(first_id(message)),
+    fn new(
+        index: usize,
+        number: Option<usize>,
+        event: SecurityEvent,
+        message: &Received,
+        origin: &Origin,
+    ) -> Self {
+        let (id, content) = match &event.id {
+            Some(id) => {
+                let content = named_by_sender(id, &message.body).then(|| content(&message.body));
+                (EventId::of_sender(&origin.sender, id), content.flatten())
+            }
+            None => (EventId::of_message(&origin.message_id), None),
         };
         let place = place(message.sent_at, message.sequence.as_deref());
         let place = match number {
             None => place,
             Some(number) => format!("{place}+{number:04}"),
         };
-        let again =
-            message.receives > 1 || message.attributes.contains_key(dead_letter::MESSAGE_ID);
-        Self { index, id, event, place, again }
+        let again = message.receives > 1 || origin.again;
+        Self { index, id, content, event, place, again }
     }
 }
 

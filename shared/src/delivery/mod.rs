@@ -8,6 +8,7 @@ mod http;
 mod https_push;
 mod incoming;
 mod opt_out;
+pub mod origin;
 mod outcome;
 mod poll;
 mod push;

@@ -164,7 +164,7 @@ impl Transmitter {
     ) -> Result<PollResponse, Error> {
         let mut response = PollResponse::default();
         // Lane 0 may hold the news that the stream stops; what else is held is not read.
-        let prefix = match stream.status {
+        let prefix = match stream.standing() {
             Status::Enabled => PENDING.to_owned(),
             Status::Paused | Status::Disabled | Status::DisabledDeleted => lane_prefix(0),
         };

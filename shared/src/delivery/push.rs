@@ -164,7 +164,7 @@ impl Transmitter {
             }
             // What is held stays where it is, and is rung for when the stream is enabled. Lane 0
             // may hold the news that the stream stops.
-            let held = stream.status != Status::Enabled && *lane != 0;
+            let held = stream.standing() != Status::Enabled && *lane != 0;
             if held || !stream.delivery.is_push() {
                 return Ok(PushVerdict::Done);
             }
@@ -392,7 +392,7 @@ impl Transmitter {
         let mut after: Option<String> = None;
         // In all other lanes of a stream that is not enabled everything is held.
         let prefix =
-            if stream.status == Status::Enabled { PENDING.to_owned() } else { lane_prefix(0) };
+            if stream.standing() == Status::Enabled { PENDING.to_owned() } else { lane_prefix(0) };
         loop {
             let (held, _) = self.pending(&stream.id, &prefix, after.as_deref(), 1).await?;
             let Some(first) = held.first() else { break };
@@ -420,7 +420,7 @@ pub(crate) fn sift(stream: &Stream, held: Vec<Held>) -> (Vec<Held>, Vec<Held>) {
             passing.push(held);
             continue;
         }
-        match stream.status {
+        match stream.standing() {
             Status::Enabled | Status::Paused if dropped => void.push(held),
             Status::Enabled if is_unwanted(stream, &held.token) => void.push(held),
             Status::Enabled => passing.push(held),

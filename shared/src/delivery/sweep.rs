@@ -58,11 +58,15 @@ struct Progress {
 
 impl Transmitter {
     /// One run; bounded, and the next goes on where this one stopped. The first of all makes the first
-    /// key: what answers strangers may not write the ring of keys.
+    /// key, and that of the doors: what answers strangers may not write them.
     pub async fn sweep(&self) -> Result<Swept, Error> {
+        let began = self.parts().clock.now();
         // That there is no key is no reason to let things lie.
         if let Err(error) = self.keys().ensure_key().await {
             tracing::error!(error = chain(&error), "there may be no key that signs");
+        }
+        if let Err(error) = self.ensure_door_key().await {
+            tracing::error!(error = chain(&error), "there may be no key of the doors");
         }
         let table = &self.parts().table;
         let key = Key::new(class::SWEEP.partition(), "PROGRESS");
@@ -75,7 +79,6 @@ impl Transmitter {
             after: last.clone(),
             ..Query::sorted(class::STREAMS.partition(), "").limit(STREAMS)
         };
-        let began = self.parts().clock.now();
         let page = table.query(query).await?;
         let mut swept = Swept::default();
         let mut after = page.next;
@@ -104,7 +107,7 @@ impl Transmitter {
             // Its remains were removed, only the list does not know.
             return self.write_rows(vec![Write::delete(listed_key(id), Condition::Any)]).await;
         };
-        match stream.status {
+        match stream.standing() {
             Status::Enabled => {
                 if self.is_inactive(&stream).await? {
                     let reason = "the receiver has not shown for too long";
@@ -141,7 +144,7 @@ impl Transmitter {
         }
         let now = self.parts().clock.now();
         let overdue = |token: &IssuedToken| {
-            if stream.status == Status::Enabled {
+            if stream.standing() == Status::Enabled {
                 metrics::age(Metric::UndeliveredAge, clock::since(token.created, now));
             }
             let due = token.next_attempt.unwrap_or(token.created);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Actor, Cause};
-use crate::{Parts, Transmitter, web::paths};
+use crate::{Parts, Transmitter, delivery::origin::DoorKeys, web::paths};
 
 /// The directory of people and groups; cheap to clone. Its methods live beside what they are about.
 ///
@@ -30,6 +30,11 @@ impl Directory {
     /// it whom they hear of, and of no others.
     pub(super) fn transmitter(&self) -> &Transmitter {
         &self.us
+    }
+
+    /// The key by which its messages are known as ours.
+    pub(crate) fn door_keys(&self) -> &DoorKeys {
+        self.us.door_keys()
     }
 
     /// Where SCIM is served: what all locations begin with.

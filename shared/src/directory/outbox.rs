@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     Error, clock,
+    delivery::origin::{DIRECTORY, DoorKey},
     error::chain,
     metrics::{self, Metric},
     queue::Message,
@@ -82,8 +83,15 @@ pub(crate) fn event_id(txn: &str, id: ResourceId, sequence: u64, n: usize) -> St
     format!("{txn}.{id}.{sequence}.{n}")
 }
 
-fn to_door(group: &str, name: String, body: String) -> Message {
-    Message { body, group: Some(group.to_owned()), deduplication: Some(name), ..Message::default() }
+/// Whoever sends it, it is the directory's: sent again by another, it is the same.
+fn to_door(key: &DoorKey, group: &str, name: String, body: String) -> Message {
+    Message {
+        attributes: key.attributes(DIRECTORY, None, &body),
+        body,
+        group: Some(group.to_owned()),
+        deduplication: Some(name),
+        ..Message::default()
+    }
 }
 
 impl Directory {
@@ -162,7 +170,8 @@ impl Directory {
         if messages.is_empty() {
             return Ok(());
         }
-        let messages = messages.into_iter().map(|(name, body)| to_door(group, name, body));
+        let key = self.door_keys().get(&*self.parts().table).await?;
+        let messages = messages.into_iter().map(|(name, body)| to_door(key, group, name, body));
         for sent in self.parts().ingest_fifo.send(messages.collect()).await {
             sent?;
         }
@@ -172,11 +181,15 @@ impl Directory {
     /// Sends these rows, each for the group of its resource, and deletes those that are sent; how
     /// many that were.
     async fn send_at_once(&self, rows: Vec<(String, Item)>) -> Result<usize, Error> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let key = self.door_keys().get(&*self.parts().table).await?;
         let mut messages = Vec::new();
         let mut rows_of = Vec::new();
         for (row, (group, item)) in rows.iter().enumerate() {
             for (name, body) in item.read::<Outgoing>()?.messages {
-                messages.push(to_door(group, name, body));
+                messages.push(to_door(key, group, name, body));
                 rows_of.push(row);
             }
         }

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     clock,
     config::Config,
+    delivery::origin::DIRECTORY,
     event::EventType,
     scim::ResourceType,
     set::EventId,
@@ -69,7 +70,7 @@ pub struct Following {
 impl Following {
     /// What the transmitter calls it, and what names its SETs.
     pub(crate) fn event_id(&self) -> EventId {
-        EventId::of_sender(&self.id)
+        EventId::of_sender(DIRECTORY, &self.id)
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     Error, Transmitter,
-    delivery::{Door, dead_letter},
+    delivery::{Door, dead_letter, origin::Origin},
     queue::{Message, Received},
 };
 
@@ -223,12 +223,14 @@ impl Transmitter {
         let door = if is_fifo { Door::Fifo } else { Door::Standard };
         // One that a queue put here by itself, because no function saw it to the end, has the id that
         // it had at its door.
-        let name = letter.message_id.unwrap_or(letter.id);
+        let key = self.door_keys().ensure(&*parts.table).await?;
+        let origin = Origin::proven(message, key).unwrap_or_else(|| Origin::of(message));
+        let attributes = key.attributes(&origin.sender, Some(&origin.message_id), &letter.body);
         let again = Message {
             body: letter.body,
             group: letter.group.filter(|_| is_fifo),
             deduplication: is_fifo.then(|| parts.ids.fresh().to_string()),
-            attributes: [(dead_letter::MESSAGE_ID.to_owned(), name)].into(),
+            attributes,
             ..Message::default()
         };
         let sent =

@@ -1,6 +1,6 @@
 //! What became of messages that were put on a door.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -8,7 +8,10 @@ use serde::Serialize;
 use crate::{
     Error, Transmitter,
     client::ClientId,
-    delivery::dead_letter,
+    delivery::{
+        dead_letter,
+        origin::{LOCAL, narrowed},
+    },
     operator::dead_letters::Look,
     queue::Received,
     set::{EventId, IssuedToken, Jti, SetError, TokenStatus},
@@ -25,6 +28,8 @@ pub struct Emitted {
     pub message_id: String,
     /// The sender's own name for the event: the member `id` of the message, when it is an event.
     pub event_id: Option<String>,
+    /// Who sent it; see [`Transmitter::emit_sender`].
+    pub sender: String,
 }
 
 /// What became of a message.
@@ -73,6 +78,31 @@ pub struct IssuedTo {
 }
 
 impl Transmitter {
+    /// Makes what proves that messages are ours, if it is not there: for an operator, and for a
+    /// process that serves; on AWS the sweep does it.
+    pub async fn ensure_door_key(&self) -> Result<(), Error> {
+        self.door_keys().ensure(&*self.parts().table).await?;
+        Ok(())
+    }
+
+    /// Who the operator is for the doors when he sends events himself, on behalf of `source` if that
+    /// is said: the same on a laptop and on a stack, whoever he is there.
+    pub fn emit_sender(source: Option<&str>) -> String {
+        narrowed(LOCAL, source)
+    }
+
+    /// The attributes of a message with this `body` that prove that it is of `sender`, and that the
+    /// queue called it `message_id` when it was first sent, if that is known.
+    pub async fn own_attributes(
+        &self,
+        sender: &str,
+        message_id: Option<&str>,
+        body: &str,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        let key = self.door_keys().ensure(&*self.parts().table).await?;
+        Ok(key.attributes(sender, message_id, body))
+    }
+
     /// What became of messages that were put on a door; the answers are in their order.
     ///
     /// No queue says whether it still has a certain message. So one of which there is neither a SET
@@ -83,7 +113,7 @@ impl Transmitter {
         // First: what has left the doors by now is where we look then.
         let empty = self.doors_are_empty().await?;
         let events = emitted.iter().map(|emitted| match &emitted.event_id {
-            Some(id) => EventId::of_sender(id),
+            Some(id) => EventId::of_sender(&emitted.sender, id),
             None => EventId::of_message(&emitted.message_id),
         });
         let streams = self.sets_of(&events.collect::<Vec<_>>()).await?;

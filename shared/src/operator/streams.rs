@@ -33,10 +33,16 @@ pub struct StreamFilter {
     pub status: Option<Status>,
 }
 
+/// Why a stream has its status.
+fn reason_of(stream: &Stream) -> Option<String> {
+    let suspended = stream.suspended && stream.status == Status::Enabled;
+    if suspended { Some("the client is disabled".to_owned()) } else { stream.reason.clone() }
+}
+
 impl StreamFilter {
     fn fits(&self, stream: &Stream) -> bool {
         self.owner.as_ref().is_none_or(|owner| *owner == stream.owner)
-            && self.status.is_none_or(|status| status == stream.status)
+            && self.status.is_none_or(|status| status == stream.standing())
     }
 }
 
@@ -278,8 +284,8 @@ impl Transmitter {
         Ok(StreamSummary {
             stream_id: stream.id.clone(),
             client_id: stream.owner.clone(),
-            status: stream.status,
-            reason: stream.reason.clone(),
+            status: stream.standing(),
+            reason: reason_of(stream),
             method: stream.delivery.method(),
             endpoint_host,
             events_delivered: stream.events_delivered.clone(),

@@ -10,6 +10,9 @@ pub enum Failure {
     /// Something failed.
     #[error(transparent)]
     Error(Arc<Error>),
+    /// Its sender called another event so before.
+    #[error("was used for another event")]
+    OtherContent,
     /// There was so much to do that the time was over before this was begun.
     #[error("there was no time left for it")]
     OutOfTime,
@@ -47,6 +50,7 @@ impl Failure {
                 | Error::Refused(_)
                 | Error::Scim(_) => false,
             },
+            Self::OtherContent => true,
             Self::OutOfTime => false,
         }
     }
@@ -60,7 +64,7 @@ impl Failure {
                 Ok(error) => return error,
                 Err(shared) => chain(&shared),
             },
-            Self::OutOfTime => chain(&self),
+            Self::OtherContent | Self::OutOfTime => chain(&self),
         };
         TableError::Unavailable(error.into()).into()
     }

@@ -24,6 +24,8 @@ use crate::{
 pub(crate) struct Notice<'a> {
     pub(crate) event: &'a SecurityEvent,
     pub(crate) id: &'a EventId,
+    /// What it says, as a hash, if its sender named it: under that name it must say the same again.
+    pub(crate) content: Option<&'a str>,
     pub(crate) stream: &'a Stream,
     /// The subject by the names by which the stream named it; `None`: it named none, or there is no
     /// choice.
@@ -189,7 +191,11 @@ impl Transmitter {
         let mut writes = Vec::new();
         let mut revived = Vec::new();
         for (at, Held { token: kept, version }) in kept {
-            let Notice { stream, place, .. } = notices[at];
+            let Notice { stream, place, content, .. } = notices[at];
+            if kept.content.as_deref() != content {
+                told[at] = Some(Err(Failure::OtherContent));
+                continue;
+            }
             let is_void = match kept.status {
                 TokenStatus::Dropped => kept.revision <= stream.revision,
                 TokenStatus::New => kept.revision < stream.void_before,
@@ -277,7 +283,7 @@ impl Transmitter {
         until: Timestamp,
     ) -> Result<IssuedToken, Failure> {
         let parts = self.parts();
-        let Notice { event, id, stream, known, place, passage, again: _ } = *notice;
+        let Notice { event, id, content, stream, known, place, passage, again: _ } = *notice;
         let jti = Jti::of(id, &stream.id);
         let txn = event.txn.clone().unwrap_or_else(|| id.txn());
         let names = (&jti, txn.as_str());
@@ -303,6 +309,7 @@ impl Transmitter {
             subject: event.subject.order_digest().to_string(),
             place: place.to_owned(),
             passage,
+            content: content.map(str::to_owned),
             revision: stream.revision,
             created: now,
             last_modified: now,
@@ -320,11 +327,22 @@ impl Transmitter {
         event: &SecurityEvent,
         passage: Passage,
     ) -> Result<(), Error> {
-        let now = self.parts().clock.now();
         let id = EventId::own(self.parts().ids.fresh());
+        self.issue_own_as(&id, stream, event, passage).await
+    }
+
+    /// The same, under a name by which it is issued once.
+    pub(crate) async fn issue_own_as(
+        &self,
+        id: &EventId,
+        stream: &Stream,
+        event: &SecurityEvent,
+        passage: Passage,
+    ) -> Result<(), Error> {
+        let now = self.parts().clock.now();
         let place = place(now, None);
-        let notice =
-            Notice { event, id: &id, stream, known: None, place: &place, passage, again: false };
+        let (known, content, place) = (None, None, place.as_str());
+        let notice = Notice { event, id, content, stream, known, place, passage, again: false };
         let issued = self.issue(&[notice], now, Timestamp::MAX).await.pop();
         issued.expect("one notice has one answer").map_err(Failure::into_error)
     }

@@ -49,6 +49,10 @@ pub struct IssuedToken {
     pub place: String,
     /// When it passes.
     pub passage: Passage,
+    /// 16 bytes of the hash of the event, if its sender named it: the same name with another content
+    /// is not the same event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
     /// By which revision of its stream it was issued; see
     /// [`Stream::revision`](crate::stream::Stream::revision).
     #[serde(default)]
@@ -162,7 +166,8 @@ pub(crate) fn lane_prefix(lane: u8) -> String {
 
 /// A place among others: when a queue took the message, then its number there.
 pub(crate) fn place(sent_at: Timestamp, sequence: Option<&str>) -> String {
-    format!("{}#{:0>20}", sortable(sent_at), sequence.unwrap_or_default())
+    // A sequence number of SQS has 20 digits, and may have 39: 128 bits.
+    format!("{}#{:0>39}", sortable(sent_at), sequence.unwrap_or_default())
 }
 
 /// `time` as text that sorts as times do, to the millisecond.

@@ -52,9 +52,9 @@ impl fmt::Display for Jti {
 pub struct EventId(String);
 
 impl EventId {
-    /// The event that its sender calls `id`.
-    pub fn of_sender(id: &str) -> Self {
-        Self(format!("sender {id}"))
+    /// The event that `sender` calls `id`.
+    pub fn of_sender(sender: &str, id: &str) -> Self {
+        Self(format!("sender {} {sender} {id}", sender.len()))
     }
 
     /// The event in the message that the queue calls `id`.
@@ -65,6 +65,11 @@ impl EventId {
     /// An event of our own.
     pub fn own(id: Uuid) -> Self {
         Self(format!("own {id}"))
+    }
+
+    /// That we pause `stream` in this round of its delivery: it is told once, whoever says so.
+    pub(crate) fn of_round(stream: &StreamId, round: u32) -> Self {
+        Self(format!("pause {stream} {round}"))
     }
 
     /// The `txn` of an event whose sender gave none: shared by all SETs about it.

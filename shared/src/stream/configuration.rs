@@ -307,7 +307,9 @@ impl DeliveryWish {
 
     /// The delivery that is wished for, with `header` as the sealed form of
     /// [`DeliveryWish::header`]. `current` is the stream's own on an update: a header that an
-    /// update leaves out stays as it is, since we never show it for a receiver to repeat.
+    /// update leaves out stays as it is, since we never show it for a receiver to repeat; but only
+    /// as long as it goes to the same scheme, host and port, or whoever may change the endpoint
+    /// could have it sent to himself.
     pub(crate) fn resolve(
         self,
         header: Option<Sealed>,
@@ -332,9 +334,10 @@ impl DeliveryWish {
                 check_header(&text)?;
                 header
             }
-            (Patch::Absent, Some(Delivery::Push { authorization_header, .. })) => {
-                authorization_header.clone()
-            }
+            (
+                Patch::Absent,
+                Some(Delivery::Push { endpoint_url: old, authorization_header, .. }),
+            ) if old.url().origin() == endpoint_url.url().origin() => authorization_header.clone(),
             (Patch::Absent | Patch::Null, _) => None,
         };
         Ok(Delivery::Push { family, endpoint_url, authorization_header })

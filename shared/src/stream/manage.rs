@@ -1,10 +1,12 @@
 //! Creating, reading, updating, replacing and deleting streams ([SSF 1.0, 8.1.1]).
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Transmitter,
-    client::{ClientId, Profile, Receiver},
+    client::{ClientId, Profile, Receiver, client_key},
     event::EventType,
     json::{Invalid, Patch},
     seal::Sealed,
@@ -15,7 +17,7 @@ use crate::{
         store::{content, decode, index_row, listed_key, owned_key, stream_key, type_rows},
     },
     subject::Shape,
-    table::{Condition, Item, TableError, Write},
+    table::{Condition, Item, TableError, Version, Write},
 };
 
 /// The streams of one client.
@@ -49,14 +51,23 @@ impl Transmitter {
         // See `replace_stream_item` for why the rows come first.
         let rows = type_rows(&stream);
         self.write_rows(rows.iter().cloned().map(index_row).collect()).await?;
+        let mut version = receiver.version;
         let inserted = loop {
-            match self.insert_stream(&stream, receiver.max_streams).await {
-                // Another stream of the same client was created or deleted meanwhile.
-                Err(Error::Table(TableError::Conflict)) => {}
+            match self.insert_stream(&stream, receiver.max_streams, version).await {
+                // Another stream of the same client was created or deleted meanwhile, or the client
+                // is not any more what it was.
+                Err(Error::Table(TableError::Conflict)) => {
+                    if version.is_some() {
+                        match self.enabled_client(&receiver.id).await {
+                            Ok(now) => version = Some(now),
+                            Err(error) => break Err(error),
+                        }
+                    }
+                }
                 done => break done,
             }
         };
-        if matches!(inserted, Err(Error::TooManyStreams(_))) {
+        if matches!(inserted, Err(Error::TooManyStreams(_) | Error::Unauthenticated)) {
             let deletes = rows.into_iter().map(|key| Write::delete(key, Condition::Any));
             self.write_rows(deletes.collect()).await?;
         }
@@ -83,6 +94,7 @@ impl Transmitter {
             owner: receiver.id.clone(),
             audience: receiver.audience.clone(),
             status: Status::Enabled,
+            suspended: false,
             reason: None,
             events_delivered: parts
                 .config
@@ -113,7 +125,14 @@ impl Transmitter {
 
     /// The limit holds also against creations at the same time: the list of the client's streams
     /// is written with the stream, or neither is.
-    async fn insert_stream(&self, stream: &Stream, max_streams: usize) -> Result<(), Error> {
+    /// So does the check that the client is as it was read: one that is disabled or deleted at the
+    /// same time leaves no stream behind.
+    async fn insert_stream(
+        &self,
+        stream: &Stream,
+        max_streams: usize,
+        client: Option<Version>,
+    ) -> Result<(), Error> {
         let (mut owned, condition) = self.owned(&stream.owner, max_streams).await?;
         owned.streams.push(stream.id.clone());
         let mut writes = vec![
@@ -122,6 +141,8 @@ impl Transmitter {
             index_row(listed_key(&stream.id)),
         ];
         writes.extend(unfed(stream));
+        let check = |version| Write::check(client_key(&stream.owner), Condition::Version(version));
+        writes.extend(client.map(check));
         self.parts().table.transact(writes).await?;
         Ok(())
     }
@@ -193,15 +214,21 @@ impl Transmitter {
         let now = self.parts().clock.now();
         let id = wish.stream_id.clone();
         let header = self.updated_header(receiver, &wish).await?;
+        let tried = AtomicBool::new(false);
         let stream = self
             .change_stream(&id, |stream| {
                 if !stream.is_of(receiver) {
                     return Err(Error::StreamNotFound(id.clone()));
                 }
-                // Against the stream as it is before the update.
-                wish.supplied.check(&StreamConfiguration::of(stream, config))?;
                 let before = stream.clone();
                 self.apply(stream, wish.clone(), header.clone(), missing)?;
+                if *stream == before && tried.load(Ordering::Relaxed) {
+                    // It is done already: by ourselves, and the answer was lost.
+                    return Ok(());
+                }
+                // Against the stream as it is before the update.
+                wish.supplied.check(&StreamConfiguration::of(&before, config))?;
+                tried.store(true, Ordering::Relaxed);
                 if stream.delivery != before.delivery {
                     stream.begin_round(now);
                 }
@@ -239,8 +266,7 @@ impl Transmitter {
             config.events_delivered(stream.events_requested.as_ref(), stream.scim_full);
         match wish.delivery {
             Patch::Value(delivery) => {
-                let current = (!replaced).then_some(&stream.delivery);
-                stream.delivery = delivery.resolve(header, current, config)?;
+                stream.delivery = delivery.resolve(header, Some(&stream.delivery), config)?;
             }
             // As for create: a stream without a delivery is polled.
             Patch::Null => stream.delivery = Delivery::Poll { family: UriFamily::Rfc },

@@ -11,6 +11,7 @@ mod model;
 mod status;
 pub(crate) mod store;
 mod subjects;
+mod suspend;
 mod verification;
 
 pub use configuration::{CreateStream, DeliveryWish, StreamConfiguration, UpdateStream, audience};

@@ -26,6 +26,9 @@ pub struct Stream {
     pub audience: Vec<String>,
     /// Whether SETs go out.
     pub status: Status,
+    /// Its client is disabled: it is as if it were paused, whatever its status says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suspended: bool,
     /// Why it has this status, in the words of who set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -99,6 +102,14 @@ impl Stream {
     /// Whether it belongs to `receiver`, and is still there for it.
     pub fn is_of(&self, receiver: &Receiver) -> bool {
         self.owner == receiver.id && self.status != Status::DisabledDeleted
+    }
+
+    /// Its status, as far as delivery is concerned.
+    pub fn standing(&self) -> Status {
+        match self.status {
+            Status::Enabled if self.suspended => Status::Paused,
+            status => status,
+        }
     }
 
     /// Whether events are taken for it: delivered at once, or held.

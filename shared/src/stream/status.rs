@@ -6,7 +6,7 @@ use crate::{
     Error, Transmitter,
     client::Receiver,
     event::{SecurityEvent, StreamUpdated},
-    set::Passage,
+    set::{EventId, Passage},
     stream::{Status, Stream, StreamId},
 };
 
@@ -150,13 +150,16 @@ impl Transmitter {
         stream: &Stream,
         reason: &str,
     ) -> Result<bool, Error> {
-        let is_same = |now: &Stream| now.status == Status::Enabled && now.round == stream.round;
+        let is_same = |now: &Stream| now.standing() == Status::Enabled && now.round == stream.round;
         let id = &stream.id;
         match self.stream(id).await? {
             Some((now, _)) if is_same(&now) => {}
             Some(_) | None => return Ok(false),
         }
-        self.issue_own(stream, &news(id, Status::Paused, reason), Passage::Always).await?;
+        // Several lanes may come to the same at once: it is told once a round.
+        let name = EventId::of_round(id, stream.round);
+        let event = news(id, Status::Paused, reason);
+        self.issue_own_as(&name, stream, &event, Passage::Always).await?;
         let paused = self.change_stream(id, |now| {
             if is_same(now) {
                 now.status = Status::Paused;
@@ -206,6 +209,6 @@ impl Transmitter {
 }
 
 /// What the receiver of a stream is told of its new status.
-fn news(id: &StreamId, status: Status, reason: &str) -> SecurityEvent {
+pub(super) fn news(id: &StreamId, status: Status, reason: &str) -> SecurityEvent {
     StreamUpdated { status: status.name().to_owned(), reason: Some(reason.to_owned()) }.on(id)
 }

@@ -9,13 +9,14 @@ use crate::{
     Error, Transmitter,
     client::Receiver,
     clock,
+    error::chain,
     event::Verification,
     set::Passage,
     stream::{
         Stream, StreamId,
         store::{active_key, content, decode, verified_key},
     },
-    table::{Condition, TableError, Write},
+    table::{Condition, Write},
 };
 
 /// The body of a verification request ([SSF 1.0, 8.1.4.2]).
@@ -69,39 +70,43 @@ impl Transmitter {
     ) -> Result<(), Error> {
         let stream = self.stream_of(receiver, &wish.stream_id).await?;
         self.touch(&stream).await?;
-        self.keep_verification_interval(&stream).await?;
+        self.check_verification_interval(&stream).await?;
         if stream.takes_events() {
             let state = wish.state.map(|state| state.0);
             let event = Verification { state }.on(&stream.id);
             self.issue_own(&stream, &event, Passage::WhenEnabled).await?;
         }
+        self.note_verification(&stream).await;
         Ok(())
     }
 
-    async fn keep_verification_interval(&self, stream: &Stream) -> Result<(), Error> {
+    /// Whether the interval since the last one is over.
+    async fn check_verification_interval(&self, stream: &Stream) -> Result<(), Error> {
         let parts = self.parts();
         let interval = parts.config.min_verification_interval;
         if interval.is_zero() {
             return Ok(());
         }
-        let key = verified_key(&stream.id);
+        let Some(item) = parts.table.get(&verified_key(&stream.id)).await? else { return Ok(()) };
         let now = parts.clock.now();
-        let condition = match parts.table.get(&key).await? {
-            Some(item) => {
-                let again = clock::add(decode::<Last>(&item)?.at, interval);
-                if now < again {
-                    return Err(Error::TooSoon { retry_after: clock::since(now, again) });
-                }
-                Condition::Version(item.version)
-            }
-            None => Condition::Absent,
-        };
-        match self.write_rows(vec![Write::put(key, condition, content(&Last { at: now }))]).await {
-            // Somebody else asked at the same moment, and was first.
-            Err(Error::Table(TableError::Conflict)) => {
-                Err(Error::TooSoon { retry_after: interval })
-            }
-            done => done,
+        let again = clock::add(decode::<Last>(&item)?.at, interval);
+        if now < again {
+            return Err(Error::TooSoon { retry_after: clock::since(now, again) });
+        }
+        Ok(())
+    }
+
+    /// Begins the interval: after the SET, so that whoever is told to wait was sent one. If this
+    /// fails, or two ask at the same moment, one more is sent.
+    async fn note_verification(&self, stream: &Stream) {
+        let parts = self.parts();
+        if parts.config.min_verification_interval.is_zero() {
+            return;
+        }
+        let last = content(&Last { at: parts.clock.now() });
+        let put = Write::put(verified_key(&stream.id), Condition::Any, last);
+        if let Err(error) = self.write_rows(vec![put]).await {
+            tracing::warn!(stream.id = %stream.id, error = chain(&error), "no interval was begun");
         }
     }
 

@@ -99,6 +99,8 @@ pub const USERNAME: Class = Class("USERNAME#");
 
 /// All clients.
 pub const CLIENTS: Single = Single("CLIENTS");
+/// The key by which messages are known as ours.
+pub const DOOR_KEY: Single = Single("DOOR_KEY");
 /// The lock dates that are to come.
 pub const DUE: Single = Single("DUE");
 /// The streams that are still to be fed with those who consented before.
@@ -154,8 +156,8 @@ const CLASSES: [Class; 34] = [
     USER,
     USERNAME,
 ];
-const SINGLES: [Single; 10] =
-    [CLIENTS, DUE, FEEDS, GROUPS, KEYS, OPT_OUTS, SOURCES, STREAMS, SWEEP, USERS];
+const SINGLES: [Single; 11] =
+    [CLIENTS, DOOR_KEY, DUE, FEEDS, GROUPS, KEYS, OPT_OUTS, SOURCES, STREAMS, SWEEP, USERS];
 
 /// The pattern of the class that a partition key belongs to, as rights name it: `CLIENT#*`, or
 /// `CLIENTS`.

@@ -9,6 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use serde_json::json;
 use ssf::{
     Parts, Transmitter,
     client::Receiver,
@@ -278,7 +279,7 @@ async fn a_group_rests_as_long_as_its_first_message() {
     assert_eq!(again.into_iter().map(|message| message.id).collect::<Vec<_>>(), ids);
 }
 
-/// The attributes of a message are its sender's, but for one that is ours by name.
+/// The attributes of a message are its sender's, but for those that are ours by name.
 #[tokio::test]
 async fn a_senders_own_attributes_do_not_make_two_events_one() {
     let world = World::new();
@@ -286,6 +287,60 @@ async fn a_senders_own_attributes_do_not_make_two_events_one() {
     let mut batch = messages(&world, "", &["jane", "john"], 1);
     for message in &mut batch {
         message.attributes.insert("message_id".to_owned(), "7".to_owned());
+    }
+    let answers = world.transmitter.accept(Door::Standard, &batch).await;
+    assert_eq!(short(&answers), ["issued to 1", "issued to 1"]);
+    world.settle().await;
+    assert_eq!(world.http.take().len(), 2);
+}
+
+/// Two systems that both count 1, 2, 3.
+#[tokio::test]
+async fn an_event_is_called_by_its_sender_and_its_id() {
+    let world = World::new();
+    world.create(&world.receiver("alice"), push_stream("alice", &["session-revoked"])).await;
+    let named = |sender: &str, source: Option<&str>, user: &str| {
+        let mut event = session_revoked(&format!("{user}@example.com"));
+        event["id"] = json!("1");
+        let source = source.map(|source| ("source".to_owned(), source.to_owned()));
+        Received {
+            body: event.to_string(),
+            sender: Some(sender.to_owned()),
+            attributes: source.into_iter().collect(),
+            ..message(&world, "", 1, user, 1)
+        }
+    };
+    let accept = async |message: Received| {
+        let answers = world.transmitter.accept(Door::Standard, &[message]).await;
+        world.settle().await;
+        (short(&answers).remove(0), world.http.take().len())
+    };
+    let issued = |sets| ("issued to 1".to_owned(), sets);
+    assert_eq!(accept(named("AROA1", None, "jane")).await, issued(1));
+    assert_eq!(accept(named("AROA1", None, "jane")).await, issued(0), "it is the same event");
+    assert_eq!(accept(named("AROA2", None, "john")).await, issued(1));
+    assert_eq!(accept(named("AROA1", Some("hr"), "john")).await, issued(1));
+    // Its members in another order, and other spaces.
+    let mut spaced = named("AROA1", None, "jane");
+    spaced.body = spaced.body.replacen('{', "{ ", 1);
+    assert_eq!(accept(spaced).await, issued(0));
+    let other = accept(named("AROA1", None, "john")).await;
+    assert_eq!(other, ("refused: was used for another event".to_owned(), 0));
+    let again = Received { receives: 2, ..named("AROA1", None, "mary") };
+    assert_eq!(accept(again).await, other);
+    assert_eq!(world.dead_letters().await, ["id: was used for another event"; 2]);
+}
+
+/// Who sends a message cannot say that another sent it, or that it is another message.
+#[tokio::test]
+async fn what_a_message_says_of_its_origin_counts_only_with_proof() {
+    let world = World::new();
+    world.create(&world.receiver("alice"), push_stream("alice", &["session-revoked"])).await;
+    let mut batch = messages(&world, "", &["jane", "john"], 1);
+    for message in &mut batch {
+        for name in ["tocsin_message_id", "tocsin_sender", "tocsin_proof"] {
+            message.attributes.insert(name.to_owned(), "7".to_owned());
+        }
     }
     let answers = world.transmitter.accept(Door::Standard, &batch).await;
     assert_eq!(short(&answers), ["issued to 1", "issued to 1"]);

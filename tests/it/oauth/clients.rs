@@ -4,8 +4,14 @@ use std::time::Duration;
 
 use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::json;
-use ssf::client::{ClientId, ClientKeys, NewClient, Profile, Scope};
-use tests::{World, world::poll_stream};
+use ssf::{
+    client::{ClientId, ClientKeys, NewClient, Profile, Scope},
+    stream::{Status, StreamId},
+};
+use tests::{
+    World,
+    world::{event_of, poll_stream, push_stream, session_revoked},
+};
 
 fn id(text: &str) -> ClientId {
     ClientId(text.to_owned())
@@ -103,6 +109,7 @@ async fn what_the_operator_set_is_what_the_receiver_is() {
         .await;
     let token = world.token("alice", &secret, "ssf.read").await;
     let receiver = world.transmitter.authenticate(&token).await.unwrap();
+    let receiver = ssf::client::Receiver { version: None, ..receiver };
     insta::assert_debug_snapshot!(receiver, @r#"
     Receiver {
         id: ClientId(
@@ -130,6 +137,7 @@ async fn what_the_operator_set_is_what_the_receiver_is() {
             reprovision: Conflict,
             wipe_guard: None,
         },
+        version: None,
     }
     "#);
 }
@@ -252,4 +260,58 @@ async fn an_operator_revokes_a_token_by_itself_or_by_its_id() {
     assert_snapshot!(unknown, @"there is no token like this that is still good");
     world.clock.advance(Duration::from_hours(1));
     assert_eq!(us.token_list(&id("alice")).await.unwrap(), [], "what is over is forgotten");
+}
+
+/// Nobody hears anything more on account of a client that is disabled; nothing is lost.
+#[tokio::test]
+async fn the_streams_of_a_disabled_client_hold_their_events() {
+    let world = World::new();
+    let alice = world.signed_in("alice", "ssf.manage").await;
+    let stream = alice.post("/ssf/streams", push_stream("alice", &["session-revoked"])).await;
+    let stream = StreamId::parse(stream.stream_id()).unwrap();
+    let told = async || {
+        world.settle().await;
+        let pushed = world.http.take();
+        pushed.iter().map(|pushed| event_of(&pushed.claims())).collect::<Vec<_>>()
+    };
+    world.transmitter.client_disable(&id("alice")).await.unwrap();
+    world.emit(&session_revoked("jane@example.com")).await;
+    let news = told().await;
+    assert_eq!(news.len(), 1, "{news:?}");
+    assert_eq!((news[0].0.as_str(), &news[0].1["status"]), ("stream-updated", &json!("paused")));
+    let shown = world.transmitter.stream_show(&stream).await.unwrap().summary;
+    assert_eq!((shown.status, shown.pending), (Status::Paused, 1));
+    world.sweep().await;
+    assert_eq!(told().await, []);
+
+    world.transmitter.client_enable(&id("alice")).await.unwrap();
+    let mut types: Vec<_> = told().await.into_iter().map(|(event, _)| event).collect();
+    types.sort();
+    assert_eq!(types, ["session-revoked", "stream-updated"]);
+    assert_eq!(told().await, []);
+}
+
+/// A request that was authenticated just before.
+#[tokio::test]
+async fn nothing_is_made_for_a_client_that_is_not_there_any_more() {
+    let world = World::new();
+    for gone in [false, true] {
+        let secret = world.register("alice", |_| {}).await;
+        let token = world.token("alice", &secret, "ssf.manage").await;
+        let receiver = world.transmitter.authenticate(&token).await.unwrap();
+        let client = world.transmitter.client_show(&id("alice")).await.unwrap();
+        if gone {
+            world.transmitter.client_delete(&id("alice")).await.unwrap();
+        } else {
+            world.transmitter.client_disable(&id("alice")).await.unwrap();
+        }
+        let wish = serde_json::from_value(push_stream("alice", &[])).unwrap();
+        let refused = world.transmitter.create_stream(&receiver, wish).await;
+        assert!(matches!(refused, Err(ssf::Error::Unauthenticated)), "{refused:?}");
+        assert_eq!(world.transmitter.streams_of(&id("alice")).await.unwrap(), []);
+        assert!(world.transmitter.grant(&client, None).await.is_err());
+        if !gone {
+            world.transmitter.client_delete(&id("alice")).await.unwrap();
+        }
+    }
 }

@@ -62,14 +62,16 @@ async fn a_token_says_nothing_by_itself_and_is_good_for_an_hour() {
 }
 
 #[tokio::test]
-async fn a_token_costs_one_read_and_one_write_and_no_signature() {
+async fn a_token_costs_two_reads_and_one_write_and_no_signature() {
     let world = World::new();
     let secret = world.register("alice", |_| {}).await;
     world.table.take();
     world.signer.take();
     world.token("alice", &secret, "ssf.read").await;
     let table = world.table.take();
-    assert_eq!((table.calls() - table.changes(), table.changes()), (1, 1));
+    // The write checks, too, that the client is there.
+    assert_eq!((table.gets, table.transactions, table.transaction_items), (2, 1, 2));
+    assert_eq!(table.calls(), 3);
     assert_eq!(world.signer.take(), 0);
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use ssf::{
+    Transmitter,
     delivery::Door,
     operator::{Emitted, EventFilter, Fate, IssuedTo},
     queue::Message,
@@ -140,15 +141,15 @@ async fn a_message_that_failed_halfway_issues_nothing_twice_when_sent_again() {
     let message_id = send(&world, &event).await;
     world.settle().await;
     // As if it had failed for another stream, for too long.
+    let body = event.to_string();
+    let own = world.transmitter.own_attributes("local", Some(&message_id), &body).await.unwrap();
     let letter = Message {
-        body: event.to_string(),
-        attributes: [
-            ("tocsin_message_id", &*message_id),
-            ("door", "standard"),
-            ("reason", "failed"),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into(),
+        body,
+        attributes: [("door", "standard"), ("reason", "failed")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into_iter()
+            .chain(own)
+            .collect(),
         ..Message::default()
     };
     world.transmitter.parts().dead_letters.send(vec![letter]).await.remove(0).unwrap();
@@ -169,7 +170,11 @@ async fn the_fate_of_each_message_is_told() {
     let mut emitted = Vec::new();
     for event in [&named, &session_revoked("john@example.com"), &json!({}), &unwanted] {
         let event_id = event["id"].as_str().map(str::to_owned);
-        emitted.push(Emitted { message_id: send(&world, event).await, event_id });
+        emitted.push(Emitted {
+            message_id: send(&world, event).await,
+            event_id,
+            sender: Transmitter::emit_sender(None),
+        });
     }
     let fates = async || world.transmitter.fates(&emitted).await.unwrap();
     assert_eq!(fates().await, vec![Fate::Waiting; 4]);

@@ -168,7 +168,7 @@ async fn when_a_body_stalls_the_status_is_the_answer_all_the_same() {
         let receiver =
             TestReceiver::start_as(Setup { protocols: vec![protocol], ..Setup::default() }).await;
         receiver.reply(Reply::Stalled(400, "and then"));
-        let answer = push(&hurried(&receiver), &receiver.url("/")).await.unwrap();
+        let answer = push(&client(&receiver), &receiver.url("/")).await.unwrap();
         assert_eq!((answer.status, answer.body), (400, b"and then".to_vec()), "{protocol}");
     }
 }

@@ -155,6 +155,7 @@ impl House {
             Transmitter::new(make(Line { process: usize::MAX, receivers: receivers.clone() }));
         // By the first run of the sweep, before anything comes.
         at_once(plain.keys().ensure_key()).expect("the first key can be made");
+        at_once(plain.ensure_door_key()).expect("the key of the doors can be made");
         let processes = [0, 1]
             .map(|process| Process::new(make(Line { process, receivers: receivers.clone() })));
         Self { clock, receivers, journal, plain, processes, database, config, signer, ids }
@@ -300,6 +301,7 @@ pub(super) fn receiver(number: usize) -> Receiver {
         max_streams: MAX_STREAMS,
         verify_certificates: true,
         scim: ssf::client::ScimOptions::default(),
+        version: None,
     }
 }
 

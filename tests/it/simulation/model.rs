@@ -61,6 +61,8 @@ pub(super) struct Event {
     pub(super) kind: usize,
     pub(super) target: Option<usize>,
     pub(super) text: String,
+    /// Which system sends it, if not the one that sends most.
+    pub(super) source: Option<usize>,
     /// When it was first sent.
     pub(super) sent: Timestamp,
     /// Its places in groups of the FIFO door, in the order in which it was sent.

@@ -39,6 +39,8 @@ pub(super) enum Step {
     Emit(Emission, usize),
     /// It sends an earlier one again.
     EmitAgain { nth: usize, group: Option<u8> },
+    /// Another one sends a different event that it calls as an earlier one is called.
+    EmitNamesake { nth: usize, subject: usize, group: Option<u8> },
     /// It sends what cannot be an event.
     EmitBad { how: usize, group: Option<u8> },
     /// One call in one process, or two side by side in two.
@@ -209,6 +211,9 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (emission(), prop_oneof![4 => Just(1), 1 => 2..7_usize])
             .prop_map(|(emission, times)| Step::Emit(emission, times)),
         1 => again,
+        1 => (any::<usize>(), subject(), group()).prop_map(|(nth, subject, group)| {
+            Step::EmitNamesake { nth, subject, group }
+        }),
         1 => bad,
         2 => answer,
         3 => pause().prop_map(Step::Advance),

@@ -55,8 +55,14 @@ impl Run {
             }
             Step::Emit(emission, times) => (0..*times).for_each(|_| self.emit(emission)),
             Step::EmitAgain { nth, group } => self.emit_again(*nth, *group),
+            Step::EmitNamesake { nth, subject, group } => {
+                let nth = nth % self.model.events.len().max(1);
+                let emission = Emission { subject: *subject, kind: 0, group: *group, target: None };
+                // Each has a source of its own.
+                self.emit_as(&emission, nth, Some(self.model.events.len()));
+            }
             Step::EmitBad { how, group } => {
-                let id = self.send(BAD[*how], *group);
+                let id = self.send(BAD[*how], *group, None);
                 self.model.bad.insert(id, BAD[*how].to_owned());
             }
             Step::Run { calls, fault, turns } => {
@@ -73,9 +79,14 @@ impl Run {
     }
 
     fn emit(&mut self, emission: &Emission) {
+        self.emit_as(emission, self.model.events.len(), None);
+    }
+
+    /// Sends an event under this name; `source`: by another system than most.
+    fn emit_as(&mut self, emission: &Emission, name: usize, source: Option<usize>) {
         let number = self.model.events.len();
         let mut text = json!({
-            "id": format!("event {number}"),
+            "id": format!("event {name}"),
             "sub_id": subject(emission.subject),
             "events": { kind(emission.kind): payload(number, emission.kind) },
         });
@@ -92,6 +103,7 @@ impl Run {
             kind: emission.kind,
             target,
             text: text.to_string(),
+            source,
             sent: self.house.now(),
             places: Vec::new(),
             astray: false,
@@ -113,8 +125,8 @@ impl Run {
     }
 
     fn send_event(&mut self, number: usize, group: Option<u8>) {
-        let text = self.model.events[number].text.clone();
-        let id = self.send(&text, group);
+        let Event { text, source, .. } = self.model.events[number].clone();
+        let id = self.send(&text, group, source);
         self.model.messages.insert(id, number);
         let place = self.model.messages.len();
         let event = &mut self.model.events[number];
@@ -128,13 +140,17 @@ impl Run {
     }
 
     /// Puts a message on a queue; its id.
-    fn send(&self, text: &str, group: Option<u8>) -> String {
+    fn send(&self, text: &str, group: Option<u8>, source: Option<usize>) -> String {
         let parts = self.house.plain.parts();
         let queue = if group.is_some() { &parts.ingest_fifo } else { &parts.ingest };
         let message = Message {
             body: text.to_owned(),
             group: group.map(|group| format!("group-{group}")),
             deduplication: group.map(|_| parts.ids.fresh().to_string()),
+            attributes: source
+                .map(|source| ("source".to_owned(), source.to_string()))
+                .into_iter()
+                .collect(),
             ..Message::default()
         };
         let sent = at_once(queue.send(vec![message])).pop().expect("one message, one answer");

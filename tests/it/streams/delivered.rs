@@ -21,12 +21,14 @@ async fn sent_with(world: &World) -> (String, Option<String>) {
 }
 
 /// 69: later pushes use what was said last. The header is never shown, so that an update which
-/// leaves it out keeps it; null removes it, and so does a replacement without it.
+/// leaves it out, PATCH or PUT, keeps it, as long as it goes to the same place; null removes it. Who
+/// may change the endpoint must not have it sent to himself.
 #[tokio::test]
 async fn pushes_go_where_and_as_the_last_update_says() {
     let (world, alice, stream) = alice().await;
     let delivery = |name: &str, header: Option<Value>| {
-        let mut delivery = json!({ "method": "urn:ietf:rfc:8935", "endpoint_url": endpoint(name) });
+        let endpoint = if name.contains(':') { name.to_owned() } else { endpoint(name) };
+        let mut delivery = json!({ "method": "urn:ietf:rfc:8935", "endpoint_url": endpoint });
         if let Some(header) = header {
             delivery["authorization_header"] = header;
         }
@@ -44,8 +46,20 @@ async fn pushes_go_where_and_as_the_last_update_says() {
         assert_eq!(answer.status, 200, "{answer}");
         assert_eq!(answer.json()["delivery"].get("authorization_header"), None);
     };
-    update(Method::PATCH, delivery("new", None)).await;
-    assert_eq!(sent_with(&world).await, went("new.example", Some("Bearer alice")));
+    for elsewhere in ["https://alice.example/else", "https://alice.example:443/"] {
+        for method in [Method::PATCH, Method::PUT] {
+            update(method, delivery(elsewhere, None)).await;
+            assert_eq!(sent_with(&world).await, went("alice.example", Some("Bearer alice")));
+        }
+    }
+    for method in [Method::PATCH, Method::PUT] {
+        for elsewhere in ["https://new.example/", "https://alice.example:8443/"] {
+            let old = delivery("https://alice.example/", Some(json!("Bearer alice")));
+            update(Method::PATCH, old).await;
+            update(method.clone(), delivery(elsewhere, None)).await;
+            assert_eq!(sent_with(&world).await.1, None, "{method} {elsewhere}");
+        }
+    }
     update(Method::PATCH, delivery("new", Some(json!("Basic Og==")))).await;
     assert_eq!(sent_with(&world).await, went("new.example", Some("Basic Og==")));
     update(Method::PATCH, with(&stream, json!({ "description": "other" }))).await;
@@ -54,8 +68,8 @@ async fn pushes_go_where_and_as_the_last_update_says() {
     assert_eq!(sent_with(&world).await, went("new.example", None));
     update(Method::PUT, delivery("newer", Some(json!("Bearer newer")))).await;
     assert_eq!(sent_with(&world).await, went("newer.example", Some("Bearer newer")));
-    update(Method::PUT, delivery("newer", None)).await;
-    assert_eq!(sent_with(&world).await, went("newer.example", None));
+    update(Method::PUT, delivery("newest", None)).await;
+    assert_eq!(sent_with(&world).await, went("newest.example", None));
 }
 
 /// 42, 66: delivery follows.

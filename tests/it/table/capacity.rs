@@ -30,6 +30,7 @@ impl Counted {
         let meter = Meter::default();
         let world = World::on_table(metered(&meter).await);
         world.transmitter.keys().ensure_key().await.unwrap();
+        world.transmitter.ensure_door_key().await.unwrap();
         let lines = "                            writes  units   reads  units\n".to_owned();
         Self { meter, world, lines }
     }
@@ -141,11 +142,11 @@ async fn each_operation_uses_what_it_used_before() {
     c.note("revoke the token", async |_| anyone.form("/oauth/revoke", &form).await).await;
     insta::assert_snapshot!(counted.lines, @r"
                             writes  units   reads  units
-grant a token                    1      1       1      1
+grant a token                    1      4       2      2
 introspect it                    0      0       2      3
 read the public keys             0      0       1      1
-create a push stream             2      7       3      4
-create a poll stream             2      7       3      4
+create a push stream             2      9       3      4
+create a poll stream             2      9       3      4
 read a stream                    0      0       2      3
 list two streams                 0      0       3      5
 update a text                    1      1       2      3

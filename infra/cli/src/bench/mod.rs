@@ -110,6 +110,7 @@ pub async fn run_load(load: &Load) -> anyhow::Result<Report> {
     let (parts, counters) = parts(load, folder.path(), &certificate)?;
     let transmitter = Transmitter::new(parts);
     transmitter.keys().ensure_key().await?;
+    transmitter.ensure_door_key().await?;
     for index in 0..load.live + load.dead {
         create_stream(&transmitter, index, &receivers.endpoint(index)).await?;
     }
@@ -179,6 +180,7 @@ async fn create_stream(
         max_streams: 1,
         verify_certificates: true,
         scim: ssf::client::ScimOptions::default(),
+        version: None,
     };
     let wish = json!({
         "events_requested": [EventType::SESSION_REVOKED],

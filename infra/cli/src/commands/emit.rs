@@ -61,6 +61,10 @@ pub struct Args {
     /// A file with one event, as one JSON object, or with many, one a line; `-`: stdin
     file: PathBuf,
 
+    /// Whose events these are: ids of one source are apart from those of another
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+
     /// Use the ordered door: events about one subject stay in the order in which they are here
     #[arg(long)]
     fifo: bool,
@@ -108,6 +112,7 @@ pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()>
     let door = if args.fifo { Door::Fifo } else { Door::Standard };
     let mut sender = Sender::new(&transmitter, door, args.wait, args.wait || output.is_json());
     sender.envelopes = args.envelope;
+    sender.name = Transmitter::emit_sender(args.source.as_deref());
     let mut messages = Messages::new(input);
     let mut progress = Progress::new("sending", size, output, now());
     let mut read = 0;
@@ -187,6 +192,8 @@ fn complain(unsent: &[Unsent], args: &Args) -> anyhow::Result<()> {
 struct Sender<'a> {
     transmitter: &'a Transmitter,
     door: Door,
+    /// Who sends, for the door.
+    name: String,
     /// Whether the names of events are needed.
     named: bool,
     /// Whether what was sent is remembered.
@@ -203,9 +210,11 @@ struct Sender<'a> {
 impl<'a> Sender<'a> {
     fn new(transmitter: &'a Transmitter, door: Door, named: bool, remember: bool) -> Self {
         let (batch, sent, unsent) = (Vec::new(), Vec::new(), Vec::new());
+        let name = Transmitter::emit_sender(None);
         Self {
             transmitter,
             door,
+            name,
             named,
             remember,
             envelopes: false,
@@ -227,7 +236,7 @@ impl<'a> Sender<'a> {
             }
         };
         self.bytes += text.len();
-        let (message, names) = if self.envelopes {
+        let (mut message, names) = if self.envelopes {
             match self.envelope(&text) {
                 Ok(envelope) => envelope,
                 Err(reason) => {
@@ -239,6 +248,8 @@ impl<'a> Sender<'a> {
             let (message, name) = self.message(text);
             (message, vec![name])
         };
+        let attributes = self.transmitter.own_attributes(&self.name, None, &message.body);
+        message.attributes.extend(attributes.await.map_err(advise)?);
         self.batch.push((message, line, names));
         let full = self.batch.len() >= AT_ONCE || self.bytes >= BYTES_AT_ONCE;
         if full {
@@ -313,7 +324,11 @@ impl<'a> Sender<'a> {
                     if self.remember {
                         for (number, event_id) in event_ids.into_iter().enumerate() {
                             let message_id = message_id.clone();
-                            let emitted = Emitted { message_id: message_id.clone(), event_id };
+                            let emitted = Emitted {
+                                message_id: message_id.clone(),
+                                event_id,
+                                sender: self.name.clone(),
+                            };
                             self.sent.push(Sent { line, number, message_id, emitted });
                         }
                     }

@@ -168,6 +168,7 @@ pub async fn run(args: Args, output: Output) -> anyhow::Result<()> {
     settings::write(&settings, &home.folder)?;
     // Made now, if there is none: before the first sweep, nobody is to see an empty JWKS.
     let key = home.transmitter.keys().ensure_key().await?;
+    home.transmitter.ensure_door_key().await?;
     if key.algorithm != settings.algorithm {
         let (now, wished) = (key.algorithm.name(), settings.algorithm.name());
         tracing::warn!(now, wished, "`tocsin keys rotate` makes a key that signs as wished");

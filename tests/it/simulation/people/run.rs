@@ -225,6 +225,10 @@ impl Run {
         for receiver in 0..STREAMS {
             self.house.receivers.answer(receiver, &[], Reply::Accept);
         }
+        for client in 0..CLIENTS {
+            // What its streams hold is due.
+            self.call(Call::Client { client, disabled: false });
+        }
         for (round, minutes) in [3, 6, 6, 30, 60, 60, 60].into_iter().enumerate() {
             self.house.clock.advance(Duration::from_mins(minutes));
             // Without faults only lock dates need the sweep.

@@ -86,6 +86,7 @@ pub async fn run_directory_load(load: DirectoryLoad) -> anyhow::Result<Directory
     let (parts, table) = parts(folder.path(), port)?;
     let transmitter = Transmitter::new(parts);
     transmitter.keys().ensure_key().await?;
+    transmitter.ensure_door_key().await?;
     let token = provisioner(&transmitter).await?;
     let service = Service::start(transmitter.clone(), server)?;
     let base = format!("https://localhost:{port}/scim/v2");

@@ -54,6 +54,7 @@ impl Stage {
         let home = Home::open(folder.path(), settings.config()?, Arc::new(https))?;
         settings::write(&settings, folder.path())?;
         home.transmitter.keys().ensure_key().await?;
+        home.transmitter.ensure_door_key().await?;
         let http = Http::new(Some(&fs::read(tls::certificate_path(folder.path()))?))?;
         let service = Service::start(home.transmitter, server)?;
         Ok(Self { folder, service, issuer, http, push: Mutex::new(Some(push)), push_url })
