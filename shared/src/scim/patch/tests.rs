@@ -8,6 +8,7 @@ use crate::scim::{ErrorKind, Member, Mode, normalize, normalize::tests::any_json
 
 mod dialects;
 mod members;
+mod model;
 
 const CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
