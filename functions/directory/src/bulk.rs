@@ -12,7 +12,7 @@ use ssf::{
     directory::{Directory, Group, ResourceId, User, location, version},
     scim::{
         BulkRequest, Projection, ResourceType,
-        bulk::{BULK_RESPONSE, BulkOperation, Method},
+        bulk::{BULK_RESPONSE, BulkOperation, Method, SentOperation},
     },
     web::{MayProvision, Problem, ScimBody},
 };
@@ -61,6 +61,7 @@ pub(crate) async fn bulk(
 
 /// What came of one operation.
 struct Done {
+    kind: ResourceType,
     id: ResourceId,
     revision: Option<u64>,
     status: StatusCode,
@@ -99,14 +100,19 @@ async fn run_on<T: Resource>(
         Method::Delete => {
             let place = place()?;
             T::delete(writer, place).await?;
-            return Ok(Done { id: place.id, revision: None, status: StatusCode::NO_CONTENT });
+            return Ok(Done {
+                kind: T::KIND,
+                id: place.id,
+                revision: None,
+                status: StatusCode::NO_CONTENT,
+            });
         }
     };
-    Ok(Done { id: resource.id(), revision: Some(resource.revision()), status })
+    Ok(Done { kind: T::KIND, id: resource.id(), revision: Some(resource.revision()), status })
 }
 
-fn succeeded(sent: &BulkOperation, done: &Done, directory: &Directory) -> Value {
-    let location = location(sent.resource_type, done.id, &directory.base());
+fn succeeded(sent: &SentOperation, done: &Done, directory: &Directory) -> Value {
+    let location = location(done.kind, done.id, &directory.base());
     let mut answer = answer(sent, done.status.as_str(), Some(location));
     if let Some(revision) = done.revision {
         answer["version"] = version(revision).into();
@@ -114,25 +120,22 @@ fn succeeded(sent: &BulkOperation, done: &Done, directory: &Directory) -> Value 
     answer
 }
 
-fn failed(sent: &BulkOperation, error: Error, directory: &Directory) -> Value {
-    let place = sent
-        .id
-        .as_ref()
-        .map(|id| format!("{}{}/{id}", directory.base(), sent.resource_type.endpoint()));
+fn failed(sent: &SentOperation, error: Error, directory: &Directory) -> Value {
+    let place = sent.read.as_ref().ok().and_then(|operation| {
+        let endpoint = operation.resource_type.endpoint();
+        operation.id.as_ref().map(|id| format!("{}{endpoint}/{id}", directory.base()))
+    });
     let problem = Problem::from(error);
     let mut answer = answer(sent, problem.status().as_str(), place);
     answer["response"] = problem.scim();
     answer
 }
 
-fn answer(sent: &BulkOperation, status: &str, location: Option<String>) -> Value {
-    let method = match sent.method {
-        Method::Post => "POST",
-        Method::Put => "PUT",
-        Method::Patch => "PATCH",
-        Method::Delete => "DELETE",
-    };
-    let mut answer = json!({ "method": method, "status": status });
+fn answer(sent: &SentOperation, status: &str, location: Option<String>) -> Value {
+    let mut answer = json!({ "status": status });
+    if let Some(method) = sent.method {
+        answer["method"] = method.name().into();
+    }
     if let Some(name) = &sent.bulk_id {
         answer["bulkId"] = name.as_str().into();
     }

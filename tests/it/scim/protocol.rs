@@ -197,13 +197,18 @@ async fn operations_in_bulk_succeed_or_fail_each_for_itself() {
               "data": { "schemas": [GROUP], "displayName": "Staff", "members": [{ "value": "bulkId:u" }] } },
             { "method": "POST", "path": "/Users", "bulkId": "u", "data": { "schemas": [USER], "userName": "ada" } },
             { "method": "POST", "path": "/Users", "bulkId": "t", "data": { "schemas": [USER], "userName": "taken" } },
+            { "method": "POST", "path": "/Clients", "bulkId": "c", "data": {} },
+            { "method": "DELETE", "path": "/Users/bulkId:c" },
         ],
     });
     let answer = p.caller.post("/scim/v2/Bulk", body).await.json();
     let statuses: Vec<_> =
         answer["Operations"].as_array().unwrap().iter().map(|one| one["status"].clone()).collect();
-    assert_eq!(statuses, ["201", "201", "409"], "{answer}");
+    assert_eq!(statuses, ["201", "201", "409", "400", "400"], "{answer}");
     assert_eq!(answer["Operations"][2]["response"]["scimType"], "uniqueness");
+    let no_operation = &answer["Operations"][3];
+    assert_eq!((&no_operation["method"], &no_operation["bulkId"]), (&json!("POST"), &json!("c")));
+    assert_eq!(no_operation["response"]["scimType"], "invalidSyntax");
     let group = answer["Operations"][0]["location"]
         .as_str()
         .unwrap()

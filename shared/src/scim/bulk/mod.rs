@@ -29,8 +29,19 @@ pub struct BulkRequest {
     /// After how many failures to stop; if nothing is said, never.
     pub fail_on_errors: Option<u64>,
     /// The operations as they were sent, which is the order in which they are answered.
-    pub operations: Vec<BulkOperation>,
+    pub operations: Vec<SentOperation>,
     order: Vec<usize>,
+}
+
+/// One operation as it was sent; it may be none.
+#[derive(Clone, Debug)]
+pub struct SentOperation {
+    /// What it is to do, as far as that can be read.
+    pub method: Option<Method>,
+    /// What the client calls the resource that it is to create.
+    pub bulk_id: Option<String>,
+    /// The operation, or why it is none: which fails it alone ([RFC 7644, 3.7.3]).
+    pub read: Result<BulkOperation, Error>,
 }
 
 /// What an operation does.
@@ -44,6 +55,18 @@ pub enum Method {
     Patch,
     /// Delete.
     Delete,
+}
+
+impl Method {
+    /// Its name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
 }
 
 /// One operation. Ids in it may be references until [`BulkRequest::resolve`] has replaced them.
@@ -64,8 +87,9 @@ pub struct BulkOperation {
 }
 
 impl BulkRequest {
-    /// Reads a request. References to what the request does not create, and such that go in a circle,
-    /// are refused.
+    /// Reads a request. One with references that go in a circle is refused as a whole; an operation that
+    /// cannot be done, or refers to what no operation creates, fails when it is to be
+    /// [resolved](Self::resolve).
     pub fn parse(message: &Value) -> Result<Self, Error> {
         let message =
             message.as_object().ok_or_else(|| Error::syntax("the body is not an object"))?;
@@ -87,12 +111,8 @@ impl BulkRequest {
             let detail = format_args!("Operations holds more than {MAX_OPERATIONS}");
             return Err(Error::new(ErrorKind::TooLarge, detail));
         }
-        let mut operations = Vec::with_capacity(sent.len());
-        for (at, operation) in sent.iter().enumerate() {
-            operations.push(BulkOperation::parse(operation).map_err(|error| {
-                Error::new(error.kind, format_args!("Operations[{at}]: {}", error.detail))
-            })?);
-        }
+        let operations: Vec<_> =
+            sent.iter().enumerate().map(|(at, sent)| SentOperation::read(sent, at)).collect();
         let order = references::order(&operations)?;
         Ok(Self { fail_on_errors, operations, order })
     }
@@ -104,32 +124,57 @@ impl BulkRequest {
     }
 
     /// The operation at a position with its references replaced by the ids of what was `created`, by
-    /// the clients' names. What was to be created and was not is an error.
+    /// the clients' names. What is no operation, or refers to what was not created, is an error.
     pub fn resolve(
         &self,
         position: usize,
         created: &HashMap<String, String>,
     ) -> Result<BulkOperation, Error> {
-        let operation = self.operations.get(position).ok_or_else(|| {
+        let sent = self.operations.get(position).ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "there is no operation at this position")
         })?;
-        references::resolve(operation, created)
+        references::resolve(sent.read.as_ref().map_err(Clone::clone)?, created)
     }
+}
+
+impl SentOperation {
+    fn read(message: &Value, at: usize) -> Self {
+        let read = BulkOperation::parse(message).map_err(|error| {
+            Error::new(error.kind, format_args!("Operations[{at}]: {}", error.detail))
+        });
+        let (method, bulk_id) = match (&read, message.as_object()) {
+            (Ok(operation), _) => (Some(operation.method), operation.bulk_id.clone()),
+            // What can be read of it tells the client which one it was.
+            (Err(_), Some(message)) => {
+                (method_of(message).unwrap_or_default(), bulk_id_of(message).unwrap_or_default())
+            }
+            (Err(_), None) => (None, None),
+        };
+        Self { method, bulk_id, read }
+    }
+}
+
+fn method_of(message: &Map<String, Value>) -> Result<Option<Method>, Error> {
+    Ok(match text(message, "method")?.unwrap_or_default().to_ascii_uppercase().as_str() {
+        "POST" => Some(Method::Post),
+        "PUT" => Some(Method::Put),
+        "PATCH" => Some(Method::Patch),
+        "DELETE" => Some(Method::Delete),
+        _ => None,
+    })
+}
+
+fn bulk_id_of(message: &Map<String, Value>) -> Result<Option<String>, Error> {
+    Ok(text(message, "bulkId")?.filter(|name| !name.is_empty()).map(str::to_owned))
 }
 
 impl BulkOperation {
     fn parse(message: &Value) -> Result<Self, Error> {
         let message = message.as_object().ok_or_else(|| Error::syntax("it is not an object"))?;
-        let method =
-            match text(message, "method")?.unwrap_or_default().to_ascii_uppercase().as_str() {
-                "POST" => Method::Post,
-                "PUT" => Method::Put,
-                "PATCH" => Method::Patch,
-                "DELETE" => Method::Delete,
-                _ => return Err(Error::syntax("method is not POST, PUT, PATCH or DELETE")),
-            };
+        let method = method_of(message)?
+            .ok_or_else(|| Error::syntax("method is not POST, PUT, PATCH or DELETE"))?;
         let (resource_type, id) = target(text(message, "path")?.unwrap_or_default(), method)?;
-        let bulk_id = text(message, "bulkId")?.filter(|name| !name.is_empty()).map(str::to_owned);
+        let bulk_id = bulk_id_of(message)?;
         if method == Method::Post && bulk_id.is_none() {
             return Err(Error::syntax("bulkId is missing"));
         }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::{BulkOperation, Method};
+use super::{BulkOperation, Method, SentOperation};
 use crate::scim::{Error, error::shown};
 
 /// The name in a reference, if the text is one.
@@ -31,10 +31,10 @@ fn names(operation: &BulkOperation) -> HashSet<&str> {
 }
 
 /// The order in which operations can be done, nearest to the one in which they were sent.
-pub(super) fn order(operations: &[BulkOperation]) -> Result<Vec<usize>, Error> {
+pub(super) fn order(operations: &[SentOperation]) -> Result<Vec<usize>, Error> {
     let mut creators = HashMap::new();
     for (at, operation) in operations.iter().enumerate() {
-        if let (Method::Post, Some(name)) = (operation.method, &operation.bulk_id)
+        if let (Some(Method::Post), Some(name)) = (operation.method, &operation.bulk_id)
             && creators.insert(name.as_str(), at).is_some()
         {
             return Err(Error::syntax(format_args!("bulkId {} is there twice", shown(name))));
@@ -42,13 +42,10 @@ pub(super) fn order(operations: &[BulkOperation]) -> Result<Vec<usize>, Error> {
     }
     let mut needs = Vec::with_capacity(operations.len());
     for operation in operations {
-        let mut of = HashSet::new();
-        for name in names(operation) {
-            let creator = creators.get(name).copied();
-            of.insert(creator.ok_or_else(|| {
-                Error::value(format_args!("nothing is created as bulkId:{}", shown(name)))
-            })?);
-        }
+        let named = operation.read.as_ref().map(names).unwrap_or_default();
+        // What nobody creates is missing when the operation's turn comes.
+        let of: HashSet<usize> =
+            named.iter().filter_map(|name| creators.get(name).copied()).collect();
         needs.push(of);
     }
     let mut order = Vec::with_capacity(operations.len());

@@ -27,7 +27,8 @@ fn each_method_has_its_path() {
     }))
     .unwrap();
     assert_eq!((request.fail_on_errors, request.order()), (Some(2), &[0, 1, 2, 3][..]));
-    let [post, put, patch, delete] = &request.operations[..] else { panic!("not four") };
+    let read: Vec<_> = request.operations.iter().map(|sent| sent.read.as_ref().unwrap()).collect();
+    let [post, put, patch, delete] = read[..] else { panic!("not four") };
     assert_eq!(
         (post.method, post.resource_type, &post.id),
         (Method::Post, ResourceType::User, &None)
@@ -39,25 +40,37 @@ fn each_method_has_its_path() {
 }
 
 #[test]
-fn what_is_no_operation_is_refused() {
+fn what_is_no_operation_fails_alone() {
     let wrong = [
-        json!([]),
-        json!({}),
-        json!([7]),
-        json!([{"path": "/Users", "bulkId": "a", "data": {}}]),
-        json!([{"method": "GET", "path": "/Users/7"}]),
-        json!([{"method": "POST", "path": "/Users", "data": {}}]),
-        json!([{"method": "POST", "path": "/Users/7", "bulkId": "a", "data": {}}]),
-        json!([{"method": "POST", "path": "/Users", "bulkId": "a"}]),
-        json!([{"method": "POST", "path": "/Clients", "bulkId": "a", "data": {}}]),
-        json!([{"method": "PUT", "path": "/Users", "data": {}}]),
-        json!([{"method": "PUT", "path": "/Users/", "data": {}}]),
-        json!([{"method": "DELETE", "path": "/Users/7/8"}]),
-        json!([{"method": "DELETE", "path": "Users/7"}]),
-        json!([{"method": "PATCH", "path": "/Users/7", "data": []}]),
-        json!([post("a", &json!({})), post("a", &json!({}))]),
+        json!(7),
+        json!({"path": "/Users", "bulkId": "a", "data": {}}),
+        json!({"method": "GET", "path": "/Users/7"}),
+        json!({"method": "POST", "path": "/Users", "data": {}}),
+        json!({"method": "POST", "path": "/Users/7", "bulkId": "a", "data": {}}),
+        json!({"method": "POST", "path": "/Users", "bulkId": "a"}),
+        json!({"method": "POST", "path": "/Clients", "bulkId": "a", "data": {}}),
+        json!({"method": "PUT", "path": "/Users", "data": {}}),
+        json!({"method": "PUT", "path": "/Users/", "data": {}}),
+        json!({"method": "DELETE", "path": "/Users/7/8"}),
+        json!({"method": "DELETE", "path": "Users/7"}),
+        json!({"method": "PATCH", "path": "/Users/7", "data": []}),
     ];
-    for operations in wrong {
+    for operation in wrong {
+        let request = parse(&json!([post("b", &json!({})), operation])).unwrap();
+        assert!(request.resolve(0, &HashMap::new()).is_ok());
+        let error = request.resolve(1, &HashMap::new()).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::InvalidSyntax, "{operation}");
+        assert!(error.detail.starts_with("Operations[1]: "), "{error}");
+    }
+    let request = parse(&json!([{"method": "post", "path": "/Clients", "bulkId": "a"}])).unwrap();
+    let [sent] = &request.operations[..] else { panic!("not one") };
+    assert_eq!((sent.method, sent.bulk_id.as_deref()), (Some(Method::Post), Some("a")));
+}
+
+#[test]
+fn what_is_no_request_is_refused() {
+    for operations in [json!([]), json!({}), json!([post("a", &json!({})), post("a", &json!({}))])]
+    {
         assert_eq!(parse(&operations).unwrap_err().kind, ErrorKind::InvalidSyntax, "{operations}");
     }
     let many: Vec<_> = (0..=MAX_OPERATIONS).map(|n| post(&n.to_string(), &json!({}))).collect();
@@ -90,10 +103,18 @@ fn what_is_referred_to_is_created_first() {
 }
 
 #[test]
-fn references_to_nothing_or_in_a_circle_are_refused() {
+fn references_to_nothing_fail_alone_and_those_in_a_circle_the_request() {
     let manager = |name: &str| json!({"manager": format!("bulkId:{name}")});
+    let no_operation =
+        json!({"method": "POST", "path": "/Clients", "bulkId": "nobody", "data": {}});
+    for others in [json!([]), json!([no_operation])] {
+        let mut operations = json!([post("a", &manager("nobody"))]);
+        operations.as_array_mut().unwrap().extend(others.as_array().unwrap().clone());
+        let request = parse(&operations).unwrap();
+        let error = request.resolve(0, &HashMap::new()).unwrap_err();
+        assert_eq!(error, Error::value("bulkId:nobody was not created"));
+    }
     for operations in [
-        json!([post("a", &manager("nobody"))]),
         json!([post("a", &manager("a"))]),
         json!([post("a", &manager("b")), post("b", &manager("a"))]),
     ] {
