@@ -175,12 +175,19 @@ impl Directory {
 
     async fn leave(&self, job: &Job, group: ResourceId) -> Result<(), Error> {
         let (user, cause) = (job.id, job.cause());
-        let gone = [member_key(group, user), member_of_key(user, group)];
+        let place = member_of_key(user, group);
         again(|| async {
-            let mut writes: Vec<Write> =
-                gone.iter().map(|key| Write::delete(key.clone(), Condition::Any)).collect();
-            if let Some(item) = self.parts().table.get(&group_key(group)).await? {
-                writes.extend(self.one_less(&item, user, &cause)?);
+            let rows = self.parts().table.batch_get(&[place.clone(), group_key(group)]).await?;
+            let [Some(row), item] = &rows[..] else {
+                // Somebody else works on the same job, and was faster.
+                return Ok(());
+            };
+            let mut writes = vec![
+                Write::delete(row.key.clone(), Condition::Version(row.version)),
+                Write::delete(member_key(group, user), Condition::Any),
+            ];
+            if let Some(item) = item {
+                writes.extend(self.one_less(item, user, &cause)?);
             }
             self.parts().table.transact(writes).await?;
             self.hand_over(&[group]).await;

@@ -105,7 +105,7 @@ add a member                     4     22       9     10
 add another                      4     22       9     10
 read a group of two              1      1       4      5
 remove a member                  4     22       9     10
-delete a member                  6     40      11     12
+delete a member                  6     40      11     13
 delete a person                  4     26       9     10
 delete a group                   4     20       6      7
 ");
