@@ -47,6 +47,8 @@ pub(super) struct Wish {
     pub(super) call: Call,
     /// Whom it is about, and what it does.
     pub(super) deed: Option<(usize, Deed)>,
+    /// Who signs in, or which token is renewed: as they were counted when it began.
+    pub(super) number: Option<usize>,
     /// What its events are known by.
     pub(super) txn: String,
 }
@@ -88,7 +90,12 @@ pub(super) fn begin(run: &Run, process: usize, call: Call) -> Option<(Wish, Runn
     if gone && matches!(call, Call::Grant { .. } | Call::Revoke { .. }) {
         return None;
     }
-    let wish = Wish { call, deed, txn: cause.txn.clone() };
+    let signs_in = match call {
+        Call::SignIn { person, .. } => run.person(person),
+        Call::Refresh { token } => run.tokens.len().checked_sub(1 + token),
+        _ => None,
+    };
+    let wish = Wish { call, deed, number: signs_in, txn: cause.txn.clone() };
     let id = deed.map(|(person, _)| run.people()[person].id);
     let running = match call {
         Call::Create { name } => {

@@ -27,6 +27,7 @@
 //! There is one run for three of the transmitter's; `PROPTEST_CASES` sets how many those are.
 
 mod calls;
+mod found;
 mod hear;
 mod look;
 mod model;

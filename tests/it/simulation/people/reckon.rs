@@ -65,10 +65,12 @@ impl Order {
         for at in left {
             let Item { deed, standing, at: now, .. } = &items[*at];
             let mut next = self.clone();
+            // Whether the consent of somebody who is gone is there still, depends on who removes it.
+            let either = next.state.is_none() && matches!(deed, Deed::Revoke(_));
             match (deed.apply(&mut next.state, *now), standing) {
                 (Ok(effect), Standing::Must | Standing::May) => next.done.push((*at, effect)),
-                (Err(Refused), Standing::Refused | Standing::May) => {}
-                (Ok(_), Standing::Refused) | (Err(Refused), Standing::Must) => continue,
+                (Ok(_), Standing::Refused) | (Err(Refused), Standing::Must) if !either => continue,
+                (Err(Refused), _) | (Ok(_), Standing::Refused) => {}
             }
             let left: Vec<_> = left.iter().copied().filter(|other| other != at).collect();
             next.explore(items, &left, found);

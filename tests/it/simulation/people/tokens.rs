@@ -36,8 +36,8 @@ impl Run {
         let beside = wishes.len() > 1;
         for (wish, outcome) in wishes.iter().zip(outcomes) {
             match (wish.call, outcome) {
-                (Call::SignIn { person, client }, Outcome::Done(Answer::Tokens(tokens))) => {
-                    let person = self.person(person).expect("somebody signed in");
+                (Call::SignIn { client, .. }, Outcome::Done(Answer::Tokens(tokens))) => {
+                    let person = wish.number.expect("somebody signed in");
                     self.tokens.push(Token {
                         person,
                         client,
@@ -48,8 +48,8 @@ impl Run {
                         doubtful: beside,
                     });
                 }
-                (Call::Refresh { token }, outcome) => {
-                    let at = self.tokens.len() - 1 - token;
+                (Call::Refresh { .. }, outcome) => {
+                    let at = wish.number.expect("there is a token");
                     let token = &mut self.tokens[at];
                     match outcome {
                         Outcome::Done(Answer::Tokens(tokens)) => {

@@ -1,0 +1,33 @@
+//! What random runs have found.
+
+use super::{
+    plan::{Call, Plan, Step},
+    run::run,
+};
+
+/// Whoever deletes somebody, and the sweep, work on the same job.
+#[test]
+fn who_is_deleted_leaves_each_group_once() {
+    for turns in [22_616_073_496_415_338, 0x5555_5555_5555_5555, 0xaaaa_aaaa_aaaa_aaaa, u64::MAX] {
+        let deleted = vec![Call::Delete { person: 0 }, Call::Sweep];
+        let steps = vec![
+            Step::call(Call::Create { name: 0 }),
+            Step::call(Call::Join { person: 0, group: 0 }),
+            Step::call(Call::Join { person: 0, group: 1 }),
+            Step::Run { calls: deleted, fault: None, turns },
+        ];
+        run(&Plan { lanes: 1, steps });
+    }
+}
+
+/// Who is made meanwhile has nothing to do with who signs in.
+#[test]
+fn who_signs_in_is_who_was_there_when_that_began() {
+    let both = vec![Call::SignIn { person: 0, client: 1 }, Call::Create { name: 1 }];
+    let steps = vec![
+        Step::call(Call::Create { name: 0 }),
+        Step::call(Call::Grant { person: 0, client: 1 }),
+        Step::Run { calls: both, fault: None, turns: 0 },
+    ];
+    run(&Plan { lanes: 1, steps });
+}
