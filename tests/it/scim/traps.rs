@@ -17,7 +17,7 @@
 //! | a password from who may not set one | `scim::dialects::only_a_client_that_may_sets_passwords_and_the_same_one_again_tells_nothing` |
 //! | a filter for what is not there | `an_unknown_attribute_is_named_and_finds_not_nobody` here |
 //! | schemas say what is kept | `scim::judges` (scim2-tester writes every attribute and wants it back) |
-//! | consent ends at the client's page | with the pages |
+//! | consent ends at the client's page | `sign_in::pages::chromium`, in a browser |
 
 use serde_json::json;
 
