@@ -77,7 +77,12 @@ impl Run {
         let now = self.house.now();
         let new_password = |token: &Token| {
             wishes.iter().any(|wish| {
-                let is_new = |deed| matches!(deed, Deed::Change(Change::Password(_)));
+                // Of two side by side the first may lock, and the second let in again.
+                let is_new = |deed| match deed {
+                    Deed::Change(Change::Password(_)) => true,
+                    Deed::Change(_) => wishes.len() > 1,
+                    _ => false,
+                };
                 wish.deed.is_some_and(|(person, deed)| person == token.person && is_new(deed))
             })
         };
