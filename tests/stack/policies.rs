@@ -25,7 +25,7 @@ use crate::{
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// What is not taken away, from whom, and why.
-const EXCUSES: [(&str, &str, &str); 10] = [
+const EXCUSES: [(&str, &str, &str); 11] = [
     ("*", "logs:CreateLogStream", "Lambda itself writes a function's log, as its role"),
     ("*", "logs:PutLogEvents", "Lambda itself writes a function's log, as its role"),
     ("ingest", "sqs:DeleteMessage", "Lambda itself reads the queues of a function, as its role"),
@@ -35,6 +35,7 @@ const EXCUSES: [(&str, &str, &str); 10] = [
     ("push", "sqs:GetQueueAttributes", "Lambda itself reads the queues of a function"),
     ("push", "sqs:ReceiveMessage", "Lambda itself reads the queues of a function"),
     ("push", "kms:Sign", "a receiver that is away for a day is told that its stream is paused"),
+    ("push", "dynamodb:BatchGetItem", "and several who would tell it see that it is told"),
     ("sweep", "kms:Sign", "an inactive receiver is told that its stream is paused, if that is on"),
 ];
 
