@@ -35,7 +35,8 @@ pub(crate) async fn read(
     if is_known(&headers, user.revision) {
         return Ok(Answer::empty(StatusCode::NOT_MODIFIED).version(&version(user.revision)));
     }
-    Ok(answer(&directory, &user, &projection).await?)
+    let (access, groups) = directory.access(&user).await?;
+    Ok(answer(&directory, &user, (&access, &groups), &projection))
 }
 
 /// What the person may not write stays as it is, as what is read-only does (RFC 7644, 3.5.1).
@@ -109,7 +110,8 @@ async fn changed(
         user.take(after, Given::Changed, None, cause.at)
     };
     let user = directory.user_change(id, revision, &cause, take).await?.now;
-    Ok(answer(directory, &user, projection).await?.because_of(&cause))
+    let access = user.access(directory.access_rules(), &groups);
+    Ok(answer(directory, &user, (&access, &groups), projection).because_of(&cause))
 }
 
 fn require(access: &Access, permission: Permission) -> Result<(), Error> {
@@ -117,16 +119,16 @@ fn require(access: &Access, permission: Permission) -> Result<(), Error> {
 }
 
 /// What the person may see of themselves, and of that what is asked for.
-async fn answer(
+fn answer(
     directory: &Directory,
     user: &User,
+    (access, groups): (&Access, &[Group]),
     projection: &Projection,
-) -> Result<Answer, Error> {
+) -> Answer {
     let base = directory.base();
-    let (access, groups) = directory.access(user).await?;
     let mut resource = user.resource(None, &base, directory.now());
-    add_groups(&mut resource, &groups, &base);
+    add_groups(&mut resource, groups, &base);
     let visible = access.projection().apply(&Value::Object(resource));
     let answer = Answer::of(projection.apply(&visible)).version(&version(user.revision));
-    Ok(answer.location(&location(KIND, user.id, &base)))
+    answer.location(&location(KIND, user.id, &base))
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use ssf::{
     client::{ALGORITHM_NAMES, AuthMethod, GrantType, Scope},
     config::Config,
+    directory::UserInfo,
     set::Algorithm,
     sign_in::Prompt,
     stream::DefaultSubjects,
@@ -73,7 +74,7 @@ pub(crate) struct AuthorizationServerMetadata {
     end_session_endpoint: String,
     jwks_uri: String,
     scopes_supported: [&'static str; 13],
-    claims_supported: [&'static str; 26],
+    claims_supported: Vec<&'static str>,
     claim_types_supported: [&'static str; 1],
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 1],
@@ -108,7 +109,7 @@ impl AuthorizationServerMetadata {
             end_session_endpoint: issuer.join(paths::END_SESSION),
             jwks_uri: issuer.join(paths::JWKS),
             scopes_supported: Scope::ALL.map(Scope::name),
-            claims_supported: CLAIMS,
+            claims_supported: OF_ID_TOKENS.into_iter().chain(UserInfo::claims()).collect(),
             claim_types_supported: ["normal"],
             response_types_supported: ["code"],
             response_modes_supported: ["query"],
@@ -142,35 +143,9 @@ fn with_none() -> [&'static str; 4] {
     [basic, post, jwt, AuthMethod::None.name()]
 }
 
-/// The claims of ID tokens, then those of the `UserInfo` endpoint.
-const CLAIMS: [&str; 26] = [
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "iat",
-    "auth_time",
-    "nonce",
-    "acr",
-    "amr",
-    "sid",
-    "at_hash",
-    "name",
-    "family_name",
-    "given_name",
-    "middle_name",
-    "nickname",
-    "preferred_username",
-    "profile",
-    "picture",
-    "locale",
-    "zoneinfo",
-    "updated_at",
-    "email",
-    "phone_number",
-    "address",
-    "groups",
-];
+/// The claims of ID tokens.
+const OF_ID_TOKENS: [&str; 11] =
+    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"];
 
 /// Protected Resource Metadata (RFC 9728, 2) of the management API and the poll endpoints.
 #[derive(Debug, Serialize)]

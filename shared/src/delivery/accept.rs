@@ -10,6 +10,7 @@ use std::{collections::HashMap, time::Duration};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::{
     Error, Transmitter, clock,
@@ -358,15 +359,15 @@ impl Transmitter {
         if refused.is_empty() {
             return;
         }
-        let mut letters = Vec::with_capacity(refused.len());
-        for (index, invalid) in &refused {
+        // Without the key the operator's tool says who sent it, by what the queue says.
+        let key = self.door_keys().get(&*self.parts().table).await.ok();
+        let letter = |(index, invalid): &(usize, Invalid)| {
             let message = &batch.messages[*index];
-            // Without the key the operator's tool says who sent it, by what the queue says.
-            let key = self.door_keys().get(&*self.parts().table).await.ok();
             let origin = key.and_then(|key| Origin::proven(message, key));
             let origin = origin.unwrap_or_else(|| Origin::of(message));
-            letters.push(letter(batch.door, message, invalid, &origin, key));
-        }
+            letter(batch.door, message, invalid, &origin, key)
+        };
+        let letters = refused.iter().map(letter).collect();
         let sent = self.parts().dead_letters.send(letters).await;
         for ((index, invalid), sent) in refused.into_iter().zip(sent) {
             match sent {
@@ -424,16 +425,14 @@ fn letter(
 /// A reason is cut behind so many bytes: it must fit into the dead letter, beside the message.
 const MAX_REASON: usize = 1024;
 
-/// Whether the message itself names its event `id`. One that a source wraps may come again in another
-/// wrapping, and is the same event.
-fn named_by_sender(id: &str, body: &str) -> bool {
-    let value = json::parse(body.as_bytes()).ok();
-    value.is_some_and(|value| value.get("id").and_then(serde_json::Value::as_str) == Some(id))
-}
-
-/// 16 bytes of the hash of what a message says, however it is written (RFC 8785).
-fn content(body: &str) -> Option<String> {
+/// 16 bytes of the hash of what a message says, however it is written (RFC 8785), if the message
+/// itself names its event `id`. One that a source wraps may come again in another wrapping, and is the
+/// same event.
+fn named_content(id: &str, body: &str) -> Option<String> {
     let value = json::parse(body.as_bytes()).ok()?;
+    if value.get("id").and_then(Value::as_str) != Some(id) {
+        return None;
+    }
     let canonical = serde_json_canonicalizer::to_vec(&value).ok()?;
     let hash = digest(&SHA256, &canonical);
     Some(URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16]))
@@ -449,10 +448,7 @@ impl Arrived {
         origin: &Origin,
     ) -> Self {
         let (id, content) = match &event.id {
-            Some(id) => {
-                let content = named_by_sender(id, &message.body).then(|| content(&message.body));
-                (EventId::of_sender(&origin.sender, id), content.flatten())
-            }
+            Some(id) => (EventId::of_sender(&origin.sender, id), named_content(id, &message.body)),
             None => (EventId::of_message(&origin.message_id), None),
         };
         let place = place(message.sent_at, message.sequence.as_deref());

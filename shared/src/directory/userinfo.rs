@@ -33,6 +33,13 @@ impl fmt::Debug for UserInfo {
     }
 }
 
+impl UserInfo {
+    /// The names of the claims that there may be, beside `sub`.
+    pub fn claims() -> impl Iterator<Item = &'static str> {
+        OF_PROFILE.into_iter().chain(["updated_at", "email", "phone_number", "address", "groups"])
+    }
+}
+
 impl Directory {
     /// The claims about a person that `scope` asks for, and always `sub`. What the person does not have
     /// is not there. `email_verified` and `phone_number_verified` are not there either: whoever filled

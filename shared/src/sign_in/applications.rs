@@ -41,17 +41,9 @@ impl SignIn {
     }
 
     async fn clients_with_families(&self, subject: &SubjectId) -> Result<Vec<ClientId>, Error> {
-        let mut query = Query::sorted(class::PERSON_FAMILY.of(subject), "");
-        let mut clients = Vec::new();
-        loop {
-            let page = self.parts().table.query(query.clone()).await?;
-            let listed = page.items.iter().map(Item::read::<Listed>);
-            clients.extend(listed.collect::<Result<Vec<_>, _>>()?.into_iter().map(|it| it.client));
-            clients.dedup();
-            match page.next {
-                Some(next) => query = query.after(next),
-                None => return Ok(clients),
-            }
-        }
+        let query = Query::sorted(class::PERSON_FAMILY.of(subject), "");
+        let items = self.parts().table.query_all(query).await?;
+        let listed = items.iter().map(Item::read::<Listed>);
+        Ok(listed.map(|listed| listed.map(|listed| listed.client)).collect::<Result<_, _>>()?)
     }
 }

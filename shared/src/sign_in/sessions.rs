@@ -133,19 +133,15 @@ impl SignIn {
         let Owner::Live { since } = self.owners.judge(owner.as_ref(), now)? else {
             return Ok(Vec::new());
         };
+        let query = Query::sorted(class::PERSON_SESSION.of(subject), "");
         let mut sessions = Vec::new();
-        let mut query = Query::sorted(class::PERSON_SESSION.of(subject), "");
-        loop {
-            let page = self.parts().table.query(query.clone()).await?;
+        let mut pages = self.parts().table.pages(query);
+        while let Some(items) = pages.next().await? {
             let names: Vec<ListedSession> =
-                page.items.iter().map(Item::read).collect::<Result<_, _>>()?;
+                items.iter().map(Item::read).collect::<Result<_, _>>()?;
             let keys: Vec<Key> = names.iter().map(|listed| session_key(&listed.session)).collect();
             for item in self.parts().table.batch_get(&keys).await?.iter().flatten() {
                 sessions.push(item.read::<Session>()?);
-            }
-            match page.next {
-                Some(next) => query = query.after(next),
-                None => break,
             }
         }
         sessions.retain(|session| {
@@ -233,10 +229,10 @@ impl SignIn {
         end: SessionEnd,
     ) -> Result<(Vec<Write>, bool), Error> {
         let mut writes = Vec::new();
-        let mut query = Query::sorted(class::PERSON_FAMILY.of(subject), "");
-        loop {
-            let page = self.parts().table.query(query.clone()).await?;
-            for item in &page.items {
+        let query = Query::sorted(class::PERSON_FAMILY.of(subject), "");
+        let mut pages = self.parts().table.pages(query);
+        while let Some(items) = pages.next().await? {
+            for item in &items {
                 let listed: Listed = item.read()?;
                 if listed.sid.as_deref() != Some(sid) {
                     continue;
@@ -253,11 +249,8 @@ impl SignIn {
                     (None, None) => None,
                 });
             }
-            match page.next {
-                Some(next) => query = query.after(next),
-                None => return Ok((writes, false)),
-            }
         }
+        Ok((writes, false))
     }
 
     fn end_of_family(&self, row: &Item, end: SessionEnd) -> Result<Option<Write>, Error> {

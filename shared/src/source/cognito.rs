@@ -18,7 +18,7 @@ use super::{
             RecoveryActivated, SessionRevoked,
         },
         Initiator::{Admin, User},
-        Row, Stop, find, iss_sub, row,
+        Row, Stop, iss_sub, row,
     },
 };
 use crate::json::Invalid;
@@ -58,12 +58,7 @@ const CANNOT_TELL: [&str; 6] = [
 pub(super) fn read(record: Record<'_>, settings: &SourceSettings) -> Result<Facts, Stop> {
     let detail = record.detail;
     let name = cloud_trail::made(&record)?;
-    let row = find(&ROWS, name);
-    if row.is_none() && CANNOT_TELL.contains(&name) && !settings.events.contains_key(name) {
-        return Err(Reason::CannotTell.into());
-    }
-    let tells = settings.tells(name, row.map_or(&[], |row| row.tells))?;
-    let by = row.map_or(Admin, |row| row.by);
+    let (by, tells) = settings.tells_by(&ROWS, &CANNOT_TELL, name)?;
     let sub = match optional(detail, "additionalEventData.sub")? {
         Some(sub) => sub,
         // Who calls without signing in may name somebody who is not there.

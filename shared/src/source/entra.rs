@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{
     Reason, SourceSettings,
     envelope::Record,
-    read::{elements, find as at, optional, text, time},
+    read::{find as at, first_user, optional, text, time},
     tell::{
         Facts,
         Fixed::{
@@ -19,7 +19,7 @@ use super::{
             SessionRevoked,
         },
         Initiator::{self, Admin, System, User},
-        Row, Stop, Tell, email_alias, find, iss_sub, level, row,
+        Row, Stop, Tell, email_alias, iss_sub, level, row,
     },
 };
 use crate::json::Invalid;
@@ -75,21 +75,8 @@ fn audit(detail: &Value, settings: &SourceSettings) -> Result<Facts, Stop> {
     if !text(detail, "properties.result")?.eq_ignore_ascii_case("success") {
         return Err(Reason::Failed.into());
     }
-    let row = find(&AUDITS, name);
-    if row.is_none() && CANNOT_TELL.contains(&name) && !settings.events.contains_key(name) {
-        return Err(Reason::CannotTell.into());
-    }
-    let tells = settings.tells(name, row.map_or(&[], |row| row.tells))?;
-    let targets = elements(detail, "properties.targetResources")?;
-    let mut user = None;
-    for (number, target) in targets.iter().enumerate() {
-        let place = format!("properties.targetResources[{number}]");
-        let kind = optional(target, "type").map_err(|invalid| invalid.within(&place))?;
-        if kind == Some("User") {
-            user = Some((target, place));
-            break;
-        }
-    }
+    let (_, tells) = settings.tells_by(&AUDITS, &CANNOT_TELL, name)?;
+    let user = first_user(detail, "properties.targetResources")?;
     let (user, place) = user.ok_or(Reason::NoPerson)?;
     let read = |path: &str| optional(user, path).map_err(|invalid| invalid.within(&place));
     let id = read("id")?.ok_or_else(|| Invalid::new(format!("{place}.id"), "is missing"))?;

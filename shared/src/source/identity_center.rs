@@ -5,14 +5,14 @@
 //! names of the calls: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsiamidentitycentersuccessortoawssinglesign-ondirectory.html>.
 
 use super::{
-    Reason, Source, SourceSettings, cloud_trail,
+    Source, SourceSettings, cloud_trail,
     envelope::Record,
     read::{optional, text, time},
     tell::{
         Facts,
         Fixed::{AccountDisabled, AccountEnabled, AccountPurged, CredentialChange, SessionRevoked},
         Initiator::{Admin, User},
-        Row, Stop, find, iss_sub, row,
+        Row, Stop, iss_sub, row,
     },
 };
 use crate::json::Invalid;
@@ -49,11 +49,7 @@ const CANNOT_TELL: [&str; 6] = [
 pub(super) fn read(record: Record<'_>, settings: &SourceSettings) -> Result<Facts, Stop> {
     let detail = record.detail;
     let name = cloud_trail::made(&record)?;
-    let row = find(&ROWS, name);
-    if row.is_none() && CANNOT_TELL.contains(&name) && !settings.events.contains_key(name) {
-        return Err(Reason::CannotTell.into());
-    }
-    let tells = settings.tells(name, row.map_or(&[], |row| row.tells))?;
+    let (by, tells) = settings.tells_by(&ROWS, &CANNOT_TELL, name)?;
     let user = text(detail, "requestParameters.userId")?;
     let own = optional(detail, "userIdentity.onBehalfOf.userId")? == Some(user);
     Ok(Facts {
@@ -62,7 +58,7 @@ pub(super) fn read(record: Record<'_>, settings: &SourceSettings) -> Result<Fact
         txn: cloud_trail::request_id(&record)?,
         at: time(detail, "eventTime")?,
         person: vec![iss_sub(&issuer(record, settings)?, user)],
-        by: if own { User } else { row.map_or(Admin, |row| row.by) },
+        by: if own { User } else { by },
         tells,
     })
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     Reason, Source, SourceSettings,
     envelope::Record,
-    read::{elements, find, optional, text, time},
+    read::{elements, find, first_user, optional, text, time},
     tell::{
         Facts, Fixed,
         Fixed::{
@@ -121,14 +121,8 @@ fn person(detail: &Value, who: Who) -> Result<(&Value, String), Stop> {
         let actor = find(detail, "actor").filter(|_| is_user).ok_or(Reason::NoPerson)?;
         return Ok((actor, "actor".to_owned()));
     }
-    for (number, target) in elements(detail, "target")?.iter().enumerate() {
-        let at = format!("target[{number}]");
-        let kind = optional(target, "type").map_err(|invalid| invalid.within(&at))?;
-        if kind == Some("User") {
-            return Ok((target, at));
-        }
-    }
-    Err(Invalid::new("target", "holds no User").into())
+    let user = first_user(detail, "target")?;
+    user.ok_or_else(|| Invalid::new("target", "holds no User").into())
 }
 
 fn initiator(detail: &Value, person: &str) -> Result<Initiator, Invalid> {

@@ -62,6 +62,21 @@ pub(super) fn elements<'a>(value: &'a Value, path: &str) -> Result<&'a [Value], 
     }
 }
 
+/// The first of the elements at `path` whose `type` is `User`, and where it is.
+pub(super) fn first_user<'a>(
+    value: &'a Value,
+    path: &str,
+) -> Result<Option<(&'a Value, String)>, Invalid> {
+    for (number, element) in elements(value, path)?.iter().enumerate() {
+        let at = format!("{path}[{number}]");
+        let kind = optional(element, "type").map_err(|invalid| invalid.within(&at))?;
+        if kind == Some("User") {
+            return Ok(Some((element, at)));
+        }
+    }
+    Ok(None)
+}
+
 /// The time at `path`, as RFC 3339 writes it, in whole seconds of Unix time.
 pub(super) fn time(value: &Value, path: &str) -> Result<i64, Invalid> {
     time_of(text(value, path)?, path)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Reason, Source,
-    tell::{Fixed, Stop, Tell},
+    tell::{Fixed, Initiator, Row, Stop, Tell, find},
 };
 use crate::{event::EventType, json::Invalid};
 
@@ -87,6 +87,22 @@ impl SourceSettings {
             }
             Ok(ours.iter().copied().map(Tell::from).collect())
         })
+    }
+
+    /// The same by a table of `rows`, and who set it off. Of what is in `cannot_tell` nothing can be
+    /// told, unless the operator says what. What is in neither an administrator did.
+    pub(super) fn tells_by(
+        &self,
+        rows: &'static [Row],
+        cannot_tell: &[&str],
+        name: &str,
+    ) -> Result<(Initiator, Vec<Tell>), Stop> {
+        let row = find(rows, name);
+        if row.is_none() && cannot_tell.contains(&name) && !self.events.contains_key(name) {
+            return Err(Reason::CannotTell.into());
+        }
+        let tells = self.tells(name, row.map_or(&[], |row| row.tells))?;
+        Ok((row.map_or(Initiator::Admin, |row| row.by), tells))
     }
 
     /// The same, where what we would tell depends on the envelope.
