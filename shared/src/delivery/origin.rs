@@ -21,7 +21,7 @@ use tokio::sync::OnceCell;
 use super::dead_letter;
 use crate::{
     client::Secret,
-    queue::Received,
+    queue::{Message, Received},
     stream::store::decode,
     table::{Condition, Content, Key, Table, TableError, Write, class},
 };
@@ -106,6 +106,18 @@ impl DoorKey {
         let pairs = [(SENDER, sender.to_owned()), (PROOF, URL_SAFE_NO_PAD.encode(tag))];
         let first = message_id.map(|id| (dead_letter::MESSAGE_ID, id.to_owned()));
         pairs.into_iter().chain(first).map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// A message for senders who need order, under a name by which it is sent only once. Whoever sends
+    /// it, it is the directory's: sent again by another, it is the same.
+    pub(crate) fn of_directory(&self, group: &str, name: String, body: String) -> Message {
+        Message {
+            attributes: self.attributes(DIRECTORY, None, &body),
+            body,
+            group: Some(group.to_owned()),
+            deduplication: Some(name),
+            ..Message::default()
+        }
     }
 
     fn proves(&self, proof: &str, sender: &str, message_id: &str, body: &str) -> bool {

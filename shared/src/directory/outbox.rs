@@ -16,10 +16,8 @@ use super::{
 };
 use crate::{
     Error, clock,
-    delivery::origin::{DIRECTORY, DoorKey},
     error::chain,
     metrics::{self, Metric},
-    queue::Message,
     stream::Feeding,
     table::{Condition, Content, Item, Query, Write},
 };
@@ -81,17 +79,6 @@ pub(crate) fn message(
 /// The name of the event `n` of a change: the same however often it is sent.
 pub(crate) fn event_id(txn: &str, id: ResourceId, sequence: u64, n: usize) -> String {
     format!("{txn}.{id}.{sequence}.{n}")
-}
-
-/// Whoever sends it, it is the directory's: sent again by another, it is the same.
-fn to_door(key: &DoorKey, group: &str, name: String, body: String) -> Message {
-    Message {
-        attributes: key.attributes(DIRECTORY, None, &body),
-        body,
-        group: Some(group.to_owned()),
-        deduplication: Some(name),
-        ..Message::default()
-    }
 }
 
 impl Directory {
@@ -171,7 +158,7 @@ impl Directory {
             return Ok(());
         }
         let key = self.door_keys().get(&*self.parts().table).await?;
-        let messages = messages.into_iter().map(|(name, body)| to_door(key, group, name, body));
+        let messages = messages.into_iter().map(|(name, body)| key.of_directory(group, name, body));
         for sent in self.parts().ingest_fifo.send(messages.collect()).await {
             sent?;
         }
@@ -189,7 +176,7 @@ impl Directory {
         let mut rows_of = Vec::new();
         for (row, (group, item)) in rows.iter().enumerate() {
             for (name, body) in item.read::<Outgoing>()?.messages {
-                messages.push(to_door(key, group, name, body));
+                messages.push(key.of_directory(group, name, body));
                 rows_of.push(row);
             }
         }

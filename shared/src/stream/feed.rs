@@ -18,7 +18,6 @@ use crate::{
     client::ClientId,
     delivery::sift,
     event::{EventType, SecurityEvent},
-    queue::Message,
     set::Held,
     stream::{
         Status, Stream, StreamId,
@@ -153,13 +152,16 @@ impl Transmitter {
             if hears && stream.takes_events() {
                 let wanted = |word: &&Word| stream.events_delivered.contains(&word.event_type);
                 let words = feeding.words.iter().filter(wanted);
-                told.extend(words.map(|word| word.to(&stream.id, group)));
+                told.extend(words.map(|word| word.to(&stream.id)));
             }
         }
-        if !told.is_empty() {
-            for sent in self.parts().ingest_fifo.send(told).await {
-                sent?;
-            }
+        if told.is_empty() {
+            return Ok(());
+        }
+        let key = self.door_keys().get(&*self.parts().table).await?;
+        let told = told.into_iter().map(|(name, body)| key.of_directory(group, name, body));
+        for sent in self.parts().ingest_fifo.send(told.collect()).await {
+            sent?;
         }
         Ok(())
     }
@@ -314,14 +316,10 @@ impl Transmitter {
 }
 
 impl Word {
-    fn to(&self, stream: &StreamId, group: &str) -> Message {
+    /// The name and the body of the message for one stream.
+    fn to(&self, stream: &StreamId) -> (String, String) {
         let mut message = self.message.clone();
         message.insert("stream_id".to_owned(), stream.as_str().into());
-        Message {
-            body: Value::Object(message).to_string(),
-            group: Some(group.to_owned()),
-            deduplication: Some(format!("{}.{stream}", self.name)),
-            ..Message::default()
-        }
+        (format!("{}.{stream}", self.name), Value::Object(message).to_string())
     }
 }
