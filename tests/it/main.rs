@@ -24,6 +24,7 @@ mod push_http;
 mod queue;
 mod rest;
 mod scim;
+mod served;
 mod sets;
 mod sign_in;
 mod simulation;

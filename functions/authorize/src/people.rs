@@ -1,7 +1,5 @@
 //! The grants of people: by a code that their browser brought, and by a refresh token.
 
-use std::sync::Arc;
-
 use ssf::{
     Transmitter,
     client::{Client, OAuthError},
@@ -59,6 +57,6 @@ async fn told(people: &Directory, refusal: ssf::sign_in::Refusal) -> OAuthError 
 /// The people, and what they let applications have.
 pub(crate) fn both(us: &Transmitter) -> (Directory, SignIn) {
     let people = Directory::of(us);
-    let sign_in = SignIn::of(us, Arc::new(people.clone()));
+    let sign_in = people.sign_in();
     (people, sign_in)
 }

@@ -55,7 +55,7 @@ impl FromRequestParts<Transmitter> for Visitor {
 impl Visitor {
     pub(crate) async fn read(parts: &mut Parts, us: &Transmitter) -> Result<Self, Failure> {
         let directory = Directory::of(us);
-        let sign_in = SignIn::of(us, std::sync::Arc::new(directory.clone()));
+        let sign_in = directory.sign_in();
         let headers = &parts.headers;
         let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
         let text =

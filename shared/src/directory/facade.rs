@@ -1,9 +1,11 @@
 //! The façade: everything that can be asked of the directory.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::{Actor, Cause};
-use crate::{Parts, Transmitter, delivery::origin::DoorKeys, web::paths};
+use crate::{Parts, Transmitter, delivery::origin::DoorKeys, sign_in::SignIn, web::paths};
 
 /// The directory of people and groups; cheap to clone. Its methods live beside what they are about.
 ///
@@ -35,6 +37,11 @@ impl Directory {
     /// The key by which its messages are known as ours.
     pub(crate) fn door_keys(&self) -> &DoorKeys {
         self.us.door_keys()
+    }
+
+    /// What its people let applications have.
+    pub fn sign_in(&self) -> SignIn {
+        SignIn::of(&self.us, Arc::new(self.clone()))
     }
 
     /// Where SCIM is served: what all locations begin with.

@@ -5,7 +5,7 @@
 //! which the transmitter is told in its turn; and streams that were made later are fed here with all
 //! who had given their consent before.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use super::{
     Cause, Directory, ResourceId,
@@ -18,7 +18,7 @@ use crate::{
     clock,
     config::Issuer,
     error::chain,
-    sign_in::{SignIn, SubjectId},
+    sign_in::SubjectId,
     stream::{Feeding, Unfed, Word},
     subject::Subject,
 };
@@ -103,9 +103,8 @@ impl Directory {
     }
 
     async fn feed_some(&self, unfed: &mut Unfed) -> Result<usize, Error> {
-        let sign_in = SignIn::of(self.transmitter(), Arc::new(self.clone()));
         let after = unfed.row.after.clone();
-        let (consents, next) = sign_in.consents_to_client(&unfed.row.client, after).await?;
+        let (consents, next) = self.sign_in().consents_to_client(&unfed.row.client, after).await?;
         let live = consents.iter().filter(|consent| consent.is_live());
         let people = live.filter_map(|consent| person(&consent.subject));
         let subjects: Vec<_> = people.map(|id| self.subject_of(id)).collect();

@@ -1,7 +1,5 @@
 //! Who is asking for themselves?
 
-use std::sync::Arc;
-
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
@@ -10,7 +8,7 @@ use crate::{
     Error, Transmitter,
     client::{ClientId, Scope},
     directory::{Directory, ResourceId},
-    sign_in::{Refusal, SignIn},
+    sign_in::Refusal,
     web::Problem,
 };
 
@@ -29,8 +27,7 @@ impl FromRequestParts<Transmitter> for Myself {
     /// A client's own token has nobody behind it, so that there is nothing.
     async fn from_request_parts(parts: &mut Parts, us: &Transmitter) -> Result<Self, Problem> {
         let token = bearer(&parts.headers)?;
-        let sign_in = SignIn::of(us, Arc::new(Directory::of(us)));
-        match sign_in.person_token(token).await {
+        match Directory::of(us).sign_in().person_token(token).await {
             Ok(token) => {
                 us.requests().count(&token.client.0)?;
                 if !token.scope.contains(&Scope::ScimMe) {

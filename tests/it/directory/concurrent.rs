@@ -119,7 +119,7 @@ const CALLBACK: &str = "https://notes.example/cb";
 const GRANTED: [Scope; 1] = [Scope::OpenId];
 
 fn sign_in(t: &Transmitter) -> SignIn {
-    SignIn::of(t, Arc::new(Directory::of(t)))
+    Directory::of(t).sign_in()
 }
 
 /// Signs a person in; the access token.

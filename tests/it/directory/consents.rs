@@ -3,7 +3,7 @@
 mod fed;
 mod withdrawn;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
 use ssf::{
@@ -36,7 +36,7 @@ struct App {
 impl Scene {
     async fn new() -> Self {
         let house = House::new();
-        let sign_in = SignIn::of(&house.world.transmitter, Arc::new(house.directory.clone()));
+        let sign_in = house.directory.sign_in();
         let ada = house.create(with_email("ada@example.com")).await;
         house.told().await;
         Self { house, sign_in, ada }
@@ -59,6 +59,17 @@ impl Scene {
         let app = self.app(name).await;
         let stream = app.stream(name).await;
         (app, stream)
+    }
+
+    /// The same of several, to all of which ada gives her consent.
+    async fn apps_with_ada(&self, names: [&str; 2]) {
+        for name in names {
+            self.app_with_stream(name).await;
+        }
+        for name in names {
+            self.change(name, Change::Grant).await;
+        }
+        self.got().await;
     }
 
     fn cause(&self) -> Cause {

@@ -1,53 +1,21 @@
 //! A relying party that we did not write signs a person in: Authlib, in every way in which a client can
 //! authenticate. What it does stands in `infra/relying-party/party.py`.
 
-use std::{
-    fs,
-    net::{Ipv4Addr, SocketAddr},
-    path::Path,
-    process::Command,
-    sync::Arc,
-};
+use std::{fs, process::Command};
 
 use serde_json::{Value, json};
 use ssf::{
     Transmitter,
-    client::{AuthMethod, ClientId, ClientKeys, NewClient, RedirectUri, Scope, Secret},
-    clock::{Clock as _, SystemClock},
-    config::{Config, Issuer},
-    delivery::{HttpsPush, HttpsPushSettings},
-    directory::{Actor, Directory, User},
+    client::{AuthMethod, ClientId, ClientKeys, NewClient, RedirectUri, Scope},
     embedded::LocalSigner,
     set::{Algorithm, Signer},
 };
 use tests::emulator::relying_party;
-use tocsin_cli::{home::Home, serve::Service, server::Server, tls};
+use tocsin_cli::tls;
+
+use crate::served::with_ada;
 
 const PASSWORD: &str = "correct horse battery staple";
-
-/// A transmitter that serves over TLS and knows ada, and the applications' secrets.
-async fn serve(folder: &Path) -> (Service, Transmitter, String) {
-    let certificate = tls::server_config(folder, &[], SystemClock.now()).unwrap();
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let server = Server::bind(address, Some(Arc::new(certificate))).await.unwrap();
-    let issuer = format!("https://localhost:{}", server.local_addr().unwrap().port());
-    let config = Config::new(Issuer::parse(&*issuer).unwrap());
-    let push = HttpsPush::new(HttpsPushSettings::default()).unwrap();
-    let us = Home::open(folder, config, Arc::new(push)).unwrap().transmitter;
-    us.keys().ensure_key().await.unwrap();
-    let directory = Directory::of(&us);
-    let password = directory.new_password(None, Secret::new(PASSWORD)).await.unwrap();
-    let make = |user: &mut User| {
-        "ada".clone_into(&mut user.attributes.user_name);
-        user.attributes.display_name = Some("Ada Lovelace".to_owned());
-        let email = json!([{ "value": "ada@example.com" }]);
-        user.attributes.emails = serde_json::from_value(email).unwrap();
-        user.set_password(password.clone());
-        Ok(())
-    };
-    directory.user_create(&directory.cause(Actor::Operator), make).await.unwrap();
-    (Service::start(us.clone(), server).unwrap(), us, issuer)
-}
 
 /// Registers an application; its secret.
 async fn application(
@@ -73,7 +41,7 @@ async fn authlib_signs_a_person_in_in_every_way_to_authenticate() {
     const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/keys/rsa.pem");
     const PARTY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/relying-party/party.py");
     let folder = tempfile::tempdir().unwrap();
-    let (service, us, issuer) = serve(folder.path()).await;
+    let (service, issuer) = with_ada(folder.path(), PASSWORD, |_| {}).await;
     let signer = LocalSigner::in_memory(&[&fs::read_to_string(KEY).unwrap()]).unwrap();
     let key = signer.generate(Algorithm::RS256).await.unwrap();
     let jwks: ClientKeys =
@@ -85,7 +53,7 @@ async fn authlib_signs_a_person_in_in_every_way_to_authenticate() {
         (AuthMethod::None, None),
     ] {
         let name = method.name();
-        let secret = application(&us, name, method, keys).await;
+        let secret = application(service.transmitter(), name, method, keys).await;
         let mut party = Command::new(relying_party());
         party
             .arg(PARTY)

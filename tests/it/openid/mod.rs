@@ -8,8 +8,6 @@ mod id_tokens;
 mod logout;
 mod userinfo;
 
-use std::sync::Arc;
-
 use ssf::{
     client::{NewClient, RedirectUri, Scope},
     directory::{Actor, Directory, User},
@@ -38,7 +36,7 @@ impl Scene {
 
     async fn on(world: World) -> Self {
         let directory = Directory::of(&world.transmitter);
-        let sign_in = SignIn::of(&world.transmitter, Arc::new(directory.clone()));
+        let sign_in = directory.sign_in();
         let make = |user: &mut User| {
             "ada".clone_into(&mut user.attributes.user_name);
             Ok(())

@@ -1,14 +1,12 @@
 //! `/Me`: what a person sees and changes of themselves, by the operator's rules.
 
-use std::sync::Arc;
-
 use http::Method;
 use serde_json::{Value, json};
 use ssf::{
     client::{ClientId, RedirectUri, ResponseType, Scope, Secret},
     config::{AccessRule, Config},
     directory::{Directory, ENTERPRISE},
-    sign_in::{Challenge, CodeWish, Exchange, SignIn, SignedIn, SubjectId, nothing},
+    sign_in::{Challenge, CodeWish, Exchange, SignedIn, SubjectId, nothing},
 };
 use tests::{Answer, Caller, World};
 
@@ -62,7 +60,7 @@ impl Scene {
         };
         self.world.register(name, wish).await;
         let us = &self.world.transmitter;
-        let sign_in = SignIn::of(us, Arc::new(Directory::of(us)));
+        let sign_in = Directory::of(us).sign_in();
         let (client, subject) = (ClientId(name.to_owned()), SubjectId(self.ada.clone()));
         sign_in.consent_grant(&subject, &client, scope, &nothing).await.unwrap();
         let wish = CodeWish {

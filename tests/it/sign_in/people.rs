@@ -1,6 +1,6 @@
 //! The people of the directory: what they let applications have ends with what happens to them.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use ssf::{
     Error,
     client::Secret,
     directory::{Actor, Directory, PasswordHash, ResourceId, User},
-    sign_in::{Owner, Owners, SignIn, SubjectId},
+    sign_in::{Owner, Owners, SubjectId},
     table::{Condition, Content, Key, Write},
 };
 
@@ -20,7 +20,7 @@ const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-ty
 pub(super) async fn with_directory() -> (Scene, Directory, ResourceId) {
     let mut scene = Scene::new().await;
     let directory = Directory::of(&scene.world.transmitter);
-    scene.sign_in = SignIn::of(&scene.world.transmitter, Arc::new(directory.clone()));
+    scene.sign_in = directory.sign_in();
     let cause = directory.cause(Actor::Operator);
     let make = |user: &mut User| {
         "ada".clone_into(&mut user.attributes.user_name);

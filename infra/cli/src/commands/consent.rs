@@ -2,14 +2,12 @@
 
 mod shown;
 
-use std::sync::Arc;
-
 use anyhow::bail;
 use serde_json::json;
 use ssf::{
     client::{Client, ClientId, Scope},
     directory::User,
-    sign_in::{Consent, ConsentChange, SignIn, SubjectId},
+    sign_in::{Consent, ConsentChange, SubjectId},
 };
 
 use super::people::{Desk, sentence};
@@ -149,10 +147,6 @@ impl Parties {
     }
 }
 
-fn sign_in(desk: &Desk) -> SignIn {
-    SignIn::of(&desk.transmitter, Arc::new(desk.directory.clone()))
-}
-
 /// Does it.
 pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()> {
     match args.command {
@@ -175,7 +169,7 @@ pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()>
 async fn show(pair: Pair, on: &OnStack, output: Output) -> anyhow::Result<()> {
     let parties = pair.open(on).await?;
     let (subject, id) = (parties.subject(), &parties.client.client_id);
-    let consent = sign_in(&parties.desk).consent_show(&subject, id).await;
+    let consent = parties.desk.directory.sign_in().consent_show(&subject, id).await;
     let missing = || ssf::Error::NotFound { kind: "consent", id: String::new() };
     let consent = consent.and_then(|consent| consent.ok_or_else(missing));
     let consent = consent.map_err(|error| parties.advise(error))?;
@@ -192,7 +186,7 @@ async fn grant(
     let scope = parties.scope(scope)?;
     let (desk, subject, id) = (&parties.desk, parties.subject(), &parties.client.client_id);
     let also = desk.directory.also(&desk.cause);
-    let changed = sign_in(desk).consent_grant(&subject, id, &scope, &also).await;
+    let changed = desk.directory.sign_in().consent_grant(&subject, id, &scope, &also).await;
     parties.changed(changed, output, "is given").await
 }
 
@@ -200,7 +194,7 @@ async fn revoke(pair: Pair, on: &OnStack, output: Output) -> anyhow::Result<()> 
     let parties = pair.open(on).await?;
     let (desk, subject, id) = (&parties.desk, parties.subject(), &parties.client.client_id);
     let also = desk.directory.also(&desk.cause);
-    let sign_in = sign_in(desk);
+    let sign_in = desk.directory.sign_in();
     let changed = sign_in.consent_revoke(&subject, id, &also).await;
     // All of it is dead already.
     while changed.is_ok() && sign_in.pair_forget(&subject, id).await.map_err(advise)? {}
@@ -211,13 +205,13 @@ async fn restore(pair: Pair, on: &OnStack, output: Output) -> anyhow::Result<()>
     let parties = pair.open(on).await?;
     let (desk, subject, id) = (&parties.desk, parties.subject(), &parties.client.client_id);
     let also = desk.directory.also(&desk.cause);
-    let changed = sign_in(desk).consent_restore(&subject, id, &also).await;
+    let changed = desk.directory.sign_in().consent_restore(&subject, id, &also).await;
     parties.changed(changed, output, "holds again").await
 }
 
 async fn of_person(desk: &Desk, user: &str) -> anyhow::Result<Vec<Consent>> {
     let user = desk.directory.user_named(user).await.map_err(advise)?;
-    sign_in(desk).consents_of_person(&user.id.into()).await.map_err(advise)
+    desk.directory.sign_in().consents_of_person(&user.id.into()).await.map_err(advise)
 }
 
 async fn to_client(desk: &Desk, client: &ClientId) -> anyhow::Result<Vec<Consent>> {
@@ -225,7 +219,7 @@ async fn to_client(desk: &Desk, client: &ClientId) -> anyhow::Result<Vec<Consent
     let (mut all, mut after) = (Vec::new(), None);
     loop {
         let (mut page, next) =
-            sign_in(desk).consents_to_client(client, after).await.map_err(advise)?;
+            desk.directory.sign_in().consents_to_client(client, after).await.map_err(advise)?;
         all.append(&mut page);
         if next.is_none() {
             return Ok(all);

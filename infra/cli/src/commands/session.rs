@@ -1,7 +1,5 @@
 //! `tocsin session`: where people are signed in.
 
-use std::sync::Arc;
-
 use serde_json::json;
 use ssf::{
     directory::User,
@@ -62,7 +60,7 @@ impl One {
     async fn open(&self, on: &OnStack) -> anyhow::Result<(Desk, SignIn, User)> {
         let desk = Desk::open(&self.data, on).await?;
         let user = desk.directory.user_named(&self.user).await.map_err(advise)?;
-        let sign_in = SignIn::of(&desk.transmitter, Arc::new(desk.directory.clone()));
+        let sign_in = desk.directory.sign_in();
         Ok((desk, sign_in, user))
     }
 }

@@ -141,12 +141,7 @@ async fn who_is_deleted_is_told_of_and_then_forgotten() {
 #[tokio::test]
 async fn what_ends_at_an_application_it_hears_itself() {
     let scene = Scene::new().await;
-    scene.app_with_stream("notes").await;
-    scene.app_with_stream("maps").await;
-    for name in ["notes", "maps"] {
-        scene.change(name, Grant).await;
-    }
-    scene.got().await;
+    scene.apps_with_ada(["notes", "maps"]).await;
     // Whoever puts an event on the queue says which stream, and what it is about.
     let (notes, maps) = ("notes", "maps");
     let about = |application: &str| {

@@ -8,12 +8,7 @@ use super::{Change::*, *};
 #[tokio::test]
 async fn who_takes_a_consent_back_is_not_told_of_any_more() {
     let scene = Scene::new().await;
-    scene.app_with_stream("notes").await;
-    scene.app_with_stream("maps").await;
-    for name in ["notes", "maps"] {
-        scene.change(name, Grant).await;
-    }
-    scene.got().await;
+    scene.apps_with_ada(["notes", "maps"]).await;
     scene.change("notes", Revoke).await;
     scene.house.world.settle().await;
     let pushed = scene.house.world.http.take();

@@ -4,49 +4,20 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, Write as _},
-    net::{Ipv4Addr, SocketAddr},
     process::{Child, Command, Stdio},
-    sync::Arc,
 };
 
 use serde_json::{Value, json};
 use ssf::{
     Transmitter,
-    client::{AuthMethod, ClientId, NewClient, RedirectUri, Scope, Secret},
-    clock::{Clock as _, SystemClock},
-    config::{Branding, Config, Issuer},
-    delivery::{HttpsPush, HttpsPushSettings},
-    directory::{Actor, Directory, User},
+    client::{AuthMethod, ClientId, NewClient, RedirectUri, Scope},
+    config::{Branding, Config},
 };
 use tests::emulator::{browser_driver, chromium, target};
-use tocsin_cli::{home::Home, serve::Service, server::Server, tls};
+use tocsin_cli::tls;
 
 use super::PASSWORD;
-
-/// Pages that are served over TLS, and a person.
-async fn serve(folder: &std::path::Path) -> (Service, String) {
-    let certificate = tls::server_config(folder, &[], SystemClock.now()).unwrap();
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let server = Server::bind(address, Some(Arc::new(certificate))).await.unwrap();
-    let issuer = format!("https://localhost:{}", server.local_addr().unwrap().port());
-    let mut config = Config::new(Issuer::parse(&*issuer).unwrap());
-    config.branding = Branding { name: Some("Example Works".to_owned()), logo: None };
-    let push = HttpsPush::new(HttpsPushSettings::default()).unwrap();
-    let home = Home::open(folder, config, Arc::new(push)).unwrap();
-    home.transmitter.keys().ensure_key().await.unwrap();
-    let directory = Directory::of(&home.transmitter);
-    let password = directory.new_password(None, Secret::new(PASSWORD)).await.unwrap();
-    let make = |user: &mut User| {
-        "ada".clone_into(&mut user.attributes.user_name);
-        user.attributes.display_name = Some("Ada Lovelace".to_owned());
-        let email = json!([{ "value": "ada@example.com" }]);
-        user.attributes.emails = serde_json::from_value(email).unwrap();
-        user.set_password(password.clone());
-        Ok(())
-    };
-    directory.user_create(&directory.cause(Actor::Operator), make).await.unwrap();
-    (Service::start(home.transmitter, server).unwrap(), issuer)
-}
+use crate::served::with_ada;
 
 async fn application(us: &Transmitter, id: &str, name: &str, uri: &str) {
     let mut wish = NewClient::new(name, Vec::new());
@@ -77,7 +48,10 @@ fn begin(given: &Value) -> (Child, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_at_a_browser_signs_in_allows_takes_back_and_signs_out() {
     let folder = tempfile::tempdir().unwrap();
-    let (service, issuer) = serve(folder.path()).await;
+    let branded = |config: &mut Config| {
+        config.branding = Branding { name: Some("Example Works".to_owned()), logo: None };
+    };
+    let (service, issuer) = with_ada(folder.path(), PASSWORD, branded).await;
     let pictures = target().join("pictures");
     fs::create_dir_all(&pictures).unwrap();
     let certificate = tls::certificate_path(folder.path());

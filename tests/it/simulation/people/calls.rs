@@ -1,6 +1,6 @@
 //! Calls of a plan, made out against what is there.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use futures_util::FutureExt;
 use serde_json::json;
@@ -173,7 +173,7 @@ fn in_directory(work: impl Future<Output = Result<Answer, Error>> + 'static) -> 
 }
 
 pub(super) fn sign_in(t: &Transmitter) -> SignIn {
-    SignIn::of(t, Arc::new(Directory::of(t)))
+    Directory::of(t).sign_in()
 }
 
 /// What a person is called, and where the mail goes.

@@ -1,7 +1,5 @@
 //! The second part of the demo: what happens to a person of the directory, and who hears of it.
 
-use std::sync::Arc;
-
 use anyhow::Context;
 use serde_json::{Map, Value, json};
 use ssf::{
@@ -83,7 +81,7 @@ pub(super) struct Office {
 impl Office {
     pub(super) fn of(transmitter: &Transmitter) -> Self {
         let directory = Directory::of(transmitter);
-        let sign_in = SignIn::of(transmitter, Arc::new(directory.clone()));
+        let sign_in = directory.sign_in();
         Self { directory, sign_in, jane: None }
     }
 
