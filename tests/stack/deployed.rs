@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    panic::{AssertUnwindSafe, resume_unwind},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::{
@@ -16,11 +17,13 @@ use std::{
 
 use aws_config::SdkConfig;
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http_body_util::Full;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use ssf::clock::{Clock, SystemClock};
 use tests::{Emulator, FaultProxy, Reply, TestReceiver};
@@ -64,7 +67,12 @@ pub(crate) fn on_the_stack(scenario: impl AsyncFnOnce(&Deployed)) {
     RUNTIME.block_on(async {
         let deployed = deployed.lock().await;
         deployed.begin_anew();
-        scenario(&deployed).await;
+        let since = SystemClock.now();
+        let done = AssertUnwindSafe(scenario(&deployed)).catch_unwind().await;
+        if let Err(panic) = done {
+            deployed.tell(since);
+            resume_unwind(panic);
+        }
     });
 }
 
@@ -223,10 +231,29 @@ impl Deployed {
         self.boto3.call("sqs", "send_message", &message);
     }
 
+    /// Says, of a scenario that failed, what the functions have logged since it began, and what
+    /// waits.
+    #[expect(clippy::print_stdout, reason = "it is printed with the test that failed")]
+    fn tell(&self, since: Timestamp) {
+        let functions: Value = serde_json::from_str(self.output("FunctionNames")).expect("JSON");
+        for function in functions.as_object().expect("an object").keys() {
+            println!("\n{function}:\n{}", self.logs_since(function, since));
+        }
+        println!("\nfaults that did not happen: {}", self.proxy.left());
+        for queue in self.outputs.keys().filter(|name| name.ends_with("QueueUrl")) {
+            let asked = json!({ "QueueUrl": self.output(queue), "AttributeNames": ["All"] });
+            println!("{queue}: {}", self.boto3.call("sqs", "get_queue_attributes", &asked));
+        }
+    }
+
     /// What a function has logged.
     pub(crate) fn logs(&self, function: &str) -> String {
+        self.logs_since(function, Timestamp::UNIX_EPOCH)
+    }
+
+    fn logs_since(&self, function: &str, since: Timestamp) -> String {
         let group = format!("/tocsin/{STACK}/{function}");
-        let asked = json!({ "logGroupName": group });
+        let asked = json!({ "logGroupName": group, "startTime": since.as_millisecond() });
         let events = self.boto3.call("logs", "filter_log_events", &asked);
         let events = events["events"].as_array().map_or(&[][..], Vec::as_slice);
         // The local AWS has no second page.
