@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::{
-        LazyLock, Mutex, OnceLock, PoisonError,
+        Arc, LazyLock, Mutex, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
@@ -25,7 +25,11 @@ use hyper_util::{
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use ssf::clock::{Clock, SystemClock};
+use ssf::{
+    clock::{Clock, SystemClock},
+    table::{Condition, Key, Table as _, Write, class},
+};
+use ssf_aws::DynamoDbTable;
 use tests::{Emulator, FaultProxy, Reply, TestReceiver};
 use tokio::runtime::Runtime;
 
@@ -66,7 +70,7 @@ pub(crate) fn on_the_stack(scenario: impl AsyncFnOnce(&Deployed)) {
     let deployed = DEPLOYED.get_or_init(make);
     RUNTIME.block_on(async {
         let deployed = deployed.lock().await;
-        deployed.begin_anew();
+        deployed.begin_anew().await;
         let since = SystemClock.now();
         let done = AssertUnwindSafe(scenario(&deployed)).catch_unwind().await;
         if let Err(panic) = done {
@@ -168,11 +172,12 @@ impl Deployed {
     }
 
     /// Undoes what an earlier scenario left behind, which may have ended halfway.
-    fn begin_anew(&self) {
+    async fn begin_anew(&self) {
         self.proxy.clear();
         self.receiver.otherwise(Reply::status(202));
         self.undo_from(0);
         self.forget_receivers();
+        self.forget_what_waits().await;
         self.proxy.take_calls();
         self.proxy.take_conflicts();
         self.proxy.take_refusals();
@@ -201,6 +206,45 @@ impl Deployed {
         for client in self.tool(&["client", "list"]).as_array().expect("a list") {
             let id = client["client_id"].as_str().expect("a client has an id");
             self.tool(&["client", "delete", "--yes", id]);
+        }
+    }
+
+    /// Deletes what follows from changes of earlier scenarios and could not be sent: the sweep would
+    /// send it to whoever hears of everybody by then.
+    async fn forget_what_waits(&self) {
+        let left = self.keys(&class::OUTBOX.of(""));
+        let deletes = left.into_iter().map(|key| Write::delete(key, Condition::Any));
+        for deleted in self.table().write(deletes.collect()).await {
+            deleted.expect("the table can be written");
+        }
+    }
+
+    /// The table, for an administrator.
+    pub(crate) fn table(&self) -> DynamoDbTable {
+        let client = aws_sdk_dynamodb::Client::new(&self.sdk_config());
+        DynamoDbTable::new(client, self.output("TableName"), Arc::new(SystemClock))
+    }
+
+    /// The keys of all rows of the table whose partition's name begins with `prefix`.
+    pub(crate) fn keys(&self, prefix: &str) -> Vec<Key> {
+        let mut scan = json!({
+            "TableName": self.output("TableName"),
+            "ProjectionExpression": "pk, sk",
+        });
+        if !prefix.is_empty() {
+            scan["FilterExpression"] = json!("begins_with(pk, :prefix)");
+            scan["ExpressionAttributeValues"] = json!({ ":prefix": { "S": prefix } });
+        }
+        let mut keys = Vec::new();
+        loop {
+            let page = self.boto3.call("dynamodb", "scan", &scan);
+            let text = |row: &Value, name: &str| row[name]["S"].as_str().unwrap().to_owned();
+            let items = page["Items"].as_array().unwrap().iter();
+            keys.extend(items.map(|row| Key::new(text(row, "pk"), text(row, "sk"))));
+            match page.get("LastEvaluatedKey") {
+                Some(next) => scan["ExclusiveStartKey"] = next.clone(),
+                None => return keys,
+            }
         }
     }
 

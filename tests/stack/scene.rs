@@ -1,11 +1,10 @@
 //! What makes each function do all that it is there for.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use ssf::{
-    clock::SystemClock,
     stream::StreamId,
     table::{Condition, Content, Item, Key, Query, Table as _, Write, class},
 };
@@ -52,8 +51,7 @@ impl<'a> Scene<'a> {
         for queue in ["IngestQueueUrl", "IngestFifoQueueUrl", "PushQueueUrl"] {
             deployed.soon_again(queue);
         }
-        let client = aws_sdk_dynamodb::Client::new(&deployed.sdk_config());
-        let table = DynamoDbTable::new(client, deployed.output("TableName"), Arc::new(SystemClock));
+        let table = deployed.table();
         let ring = table.get(&ring()).await.unwrap().expect("somebody has signed");
         // Then there is always a SET that waits for it.
         deployed.receiver.otherwise(Reply::status(503));

@@ -1,15 +1,9 @@
 //! What only receivers may know, and what tells of people, is found in no log, on no queue, and in
 //! no row of the table in plain text.
 
-use std::sync::Arc;
-
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use ssf::{
-    clock::SystemClock,
-    table::{Key, Table as _},
-};
-use ssf_aws::DynamoDbTable;
+use ssf::table::Table as _;
 use tests::{Fault, Function, Plan, Reply, world::session_revoked};
 
 use crate::{
@@ -130,26 +124,7 @@ fn figures(logs: &str) -> Vec<Value> {
 
 /// All rows of the table, as what they are before they are compressed.
 async fn rows(deployed: &Deployed) -> Vec<String> {
-    let table = deployed.output("TableName");
-    let mut keys = Vec::new();
-    let mut from = None;
-    loop {
-        let mut scan = json!({ "TableName": table, "ProjectionExpression": "pk, sk" });
-        if let Some(from) = from {
-            scan["ExclusiveStartKey"] = from;
-        }
-        let page = deployed.boto3.call("dynamodb", "scan", &scan);
-        let text = |row: &Value, name: &str| row[name]["S"].as_str().unwrap().to_owned();
-        let items = page["Items"].as_array().unwrap().iter();
-        keys.extend(items.map(|row| Key::new(text(row, "pk"), text(row, "sk"))));
-        match page.get("LastEvaluatedKey") {
-            Some(next) => from = Some(next.clone()),
-            None => break,
-        }
-    }
-    let client = aws_sdk_dynamodb::Client::new(&deployed.sdk_config());
-    let table = DynamoDbTable::new(client, table, Arc::new(SystemClock));
-    let items = table.batch_get(&keys).await.unwrap();
+    let items = deployed.table().batch_get(&deployed.keys("")).await.unwrap();
     let text = |item: ssf::table::Item| format!("{:?} {}", item.key, item.body);
     items.into_iter().flatten().map(text).collect()
 }
