@@ -352,8 +352,21 @@ struct Script {
     /// By host: what comes next, then what comes always.
     answers: HashMap<String, VecDeque<Result<PushAnswer, PushError>>>,
     always: HashMap<String, Result<PushAnswer, PushError>>,
+    /// By host and a word of the SET.
+    about: HashMap<(String, String), Result<PushAnswer, PushError>>,
     pages: HashMap<Url, Vec<u8>>,
     fetches: usize,
+}
+
+impl Script {
+    fn about(&self, host: &str, set: &str) -> Option<Result<PushAnswer, PushError>> {
+        if self.about.is_empty() {
+            return None;
+        }
+        let claims = claims(set).to_string();
+        let is_told = |(of, word): &(String, String)| of == host && claims.contains(word);
+        self.about.iter().find(|(key, _)| is_told(key)).map(|(_, answer)| answer.clone())
+    }
 }
 
 /// A SET that was pushed, whatever the answer was.
@@ -392,6 +405,12 @@ impl ScriptedHttp {
         self.lock().answers.entry(format!("{name}.example")).or_default().push_back(answer);
     }
 
+    /// What `name.example` answers from now on to SETs in which there is this word, whatever else it
+    /// was told.
+    pub fn always_about(&self, name: &str, word: &str, answer: Result<PushAnswer, PushError>) {
+        self.lock().about.insert((format!("{name}.example"), word.to_owned()), answer);
+    }
+
     /// What `fetch` finds at `url`.
     pub fn page(&self, url: &str, body: impl Into<Vec<u8>>) {
         self.lock().pages.insert(url.parse().expect("this is a URL"), body.into());
@@ -422,8 +441,12 @@ impl HttpPush for ScriptedHttp {
     async fn push(&self, push: &Push<'_>) -> Result<PushAnswer, PushError> {
         let mut script = self.lock();
         let host = push.endpoint.host_str().unwrap_or_default().to_owned();
-        let next = script.answers.get_mut(&host).and_then(VecDeque::pop_front);
-        let answer = next.or_else(|| script.always.get(&host).cloned()).unwrap_or(status(202));
+        let about = script.about(&host, push.set);
+        let next = || script.answers.get_mut(&host).and_then(VecDeque::pop_front);
+        let answer = about
+            .or_else(next)
+            .or_else(|| script.always.get(&host).cloned())
+            .unwrap_or(status(202));
         script.pushed.push(Pushed {
             endpoint: push.endpoint.clone(),
             authorization: push.authorization.map(str::to_owned),

@@ -17,7 +17,11 @@
 //! # What is promised
 //!
 //! * **Nothing is lost.** When [`Transmitter::accept`] reports an event as accepted, it is delivered
-//!   at least once to every stream that wants it, or is visible as failed with its reason.
+//!   at least once to every stream that wants it, or is visible as failed with its reason, or was
+//!   dropped by an operator.
+//! * **The receiver is judged, not the SET.** We pause a stream because pushes fail only when nothing has
+//!   got through for a day. While anything gets through, a SET that is never taken fails after a day,
+//!   with its reason, and its subject goes on.
 //! * **Same `jti`, same bytes.** A SET is signed once, stored, and sent as stored, however often.
 //! * **In order** per stream and subject, in the order in which the queue accepted the events; of a
 //!   subject with several names, as long as its sender puts the same name first.

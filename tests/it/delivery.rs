@@ -1,6 +1,7 @@
 //! From an event on the queue to the receiver.
 
 mod accept;
+mod receiver;
 mod sources;
 
 use std::time::Duration;

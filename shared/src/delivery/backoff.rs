@@ -21,9 +21,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::clock;
+use crate::{clock, delivery::Attempt};
 
-/// How long a SET is tried before its stream is paused.
+/// How long a SET is tried before it fails for good, if others get through; and for how long nothing
+/// must get through before the stream is paused.
 pub const EXHAUSTED_AFTER: Duration = Duration::from_hours(24);
 
 /// The wait after the `n`th failed attempt; the last also after all later ones.
@@ -38,6 +39,9 @@ const WAITS: [Duration; 9] = [
     Duration::from_hours(1),
     Duration::from_hours(2),
 ];
+
+/// So many attempts a SET has at least.
+const LEAST_ATTEMPTS: u32 = 15;
 
 /// Whatever is wrong with us, we see within this time that it is mended.
 const LONGEST_REST: Duration = Duration::from_mins(5);
@@ -62,9 +66,15 @@ pub fn rest(receives: u32) -> Duration {
     Duration::from_secs(doubled.into()).min(LONGEST_REST)
 }
 
-/// Whether an attempt that failed at `now` was the last one.
-pub fn exhausted(first_attempt_at: Timestamp, now: Timestamp) -> bool {
-    clock::since(first_attempt_at, now) >= EXHAUSTED_AFTER
+/// Whether what has failed since `first` has failed for a day at `now`.
+pub fn is_over(first: Timestamp, now: Timestamp) -> bool {
+    clock::since(first, now) >= EXHAUSTED_AFTER
+}
+
+/// Whether this attempt, which failed at `now`, was the last one: a day of trying is over, and it was
+/// one of tries, not one of waiting for a receiver that was away.
+pub fn exhausted(attempt: Attempt, now: Timestamp) -> bool {
+    attempt.number >= LEAST_ATTEMPTS && is_over(attempt.first_at, now)
 }
 
 #[cfg(test)]
@@ -76,7 +86,7 @@ mod tests {
     fn schedule(jitter: f64) -> (u32, Duration) {
         let first = Timestamp::UNIX_EPOCH;
         let (mut attempts, mut now) = (1, first);
-        while !exhausted(first, now) {
+        while !exhausted(Attempt { number: attempts, first_at: first }, now) {
             now = clock::add(now, delay(attempts, jitter));
             attempts += 1;
         }

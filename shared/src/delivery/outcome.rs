@@ -78,7 +78,7 @@ impl PushOutcome {
                 (SetError::push_failed(bounded(&error.to_string(), MAX_DESCRIPTION)), None)
             }
         };
-        if backoff::exhausted(attempt.first_at, now) {
+        if backoff::exhausted(attempt, now) {
             Self::GiveUp { error }
         } else {
             Self::Retry { after, error }
@@ -202,10 +202,11 @@ mod tests {
         let error = error("invalid_key", "Key ID 12345 has been revoked.");
         assert_eq!(of(400, body), PushOutcome::Retry { after: None, error: error.clone() });
         let late = Ok(answer(400, body, Some("120")));
+        let last = Attempt { number: 21, ..FIRST };
         let after = Some(Duration::from_mins(2));
         let outcome = PushOutcome::of(&late, FIRST, at(60));
         assert_eq!(outcome, PushOutcome::Retry { after, error: error.clone() });
-        let outcome = PushOutcome::of(&late, FIRST, at(24 * 3_600));
+        let outcome = PushOutcome::of(&late, last, at(24 * 3_600));
         assert_eq!(outcome, PushOutcome::GiveUp { error });
     }
 
@@ -253,11 +254,15 @@ mod tests {
     #[test]
     fn after_a_day_of_failures_it_is_given_up() {
         let late = at(24 * 3_600);
-        let outcome = PushOutcome::of(&Ok(answer(503, "", Some("5"))), FIRST, late);
+        let last = Attempt { number: 21, ..FIRST };
+        let outcome = PushOutcome::of(&Ok(answer(503, "", Some("5"))), last, late);
         let error = SetError::push_failed("the receiver answered 503".to_owned());
         assert_eq!(outcome, PushOutcome::GiveUp { error });
-        let outcome = PushOutcome::of(&Ok(answer(202, "", None)), FIRST, late);
+        let outcome = PushOutcome::of(&Ok(answer(202, "", None)), last, late);
         assert_eq!(outcome, PushOutcome::Accepted);
+        // It waited for most of the day.
+        let outcome = PushOutcome::of(&Ok(answer(503, "", None)), FIRST, late);
+        assert!(matches!(outcome, PushOutcome::Retry { .. }), "{outcome:?}");
     }
 
     #[test]

@@ -264,7 +264,7 @@ impl Transmitter {
                 token.status = TokenStatus::Sent;
                 token.error = None;
             }
-            Some(error) if of_us && !backoff::exhausted(attempt.first_at, now) => {
+            Some(error) if of_us && !backoff::is_over(attempt.first_at, now) => {
                 token.put_off(attempt, error);
                 let jitter = backoff::jitter(parts.ids.fresh());
                 let time = backoff::delay(attempt.number, jitter);

@@ -10,7 +10,6 @@ use crate::{
     client::Secret,
     clock,
     delivery::{Attempt, Bell, Push, PushOutcome, PushTask, When, backoff},
-    event::Family,
     metrics::{self, Metric},
     seal::SealError,
     set::{Held, IssuedToken, PENDING, Passage, SetError, TokenStatus, lane_prefix},
@@ -36,6 +35,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How old the reading of a stream may be when a SET is sent.
 const STREAM_AGE: Duration = Duration::from_secs(1);
 
+/// Within this time a try and what is noted of it count as one.
+const MOMENT: Duration = Duration::from_mins(1);
+
 /// For how long a lane rests at most when nothing got through, if the receiver did not ask for
 /// more. Then it tries what it has not tried yet; what failed keeps its own time. Each rest is twice
 /// as long as the one before, from a second on.
@@ -43,19 +45,22 @@ const REST: Duration = Duration::from_mins(1);
 
 /// How the SETs of one subject fared.
 enum Fared {
-    /// All were settled.
-    Well,
+    /// All were settled. Whether the receiver answered to any.
+    Well { through: bool },
     /// All so far were settled, but what is known of the stream has grown old.
-    Slowly,
-    /// One failed; it, and those behind it, are tried after this time.
-    Badly(Delay),
-    /// One failed for so long that the receiver counts as gone; why.
+    Slowly { through: bool },
+    /// One failed; it, and those behind it, are tried after this time. Whether the receiver answered
+    /// to one before it.
+    Badly { delay: Delay, through: bool },
+    /// One failed, and nothing has got through for so long that the receiver counts as gone; why.
     Hopelessly(String),
 }
 
 /// For how long a SET is put off.
 #[derive(Clone, Copy)]
 struct Delay {
+    /// When the try was made.
+    tried_at: Timestamp,
     time: Duration,
     due: Timestamp,
     /// The receiver asked for it.
@@ -78,7 +83,7 @@ struct Walk {
     blocked: HashSet<String>,
     /// When the stream was read.
     read_at: Timestamp,
-    /// Something was settled.
+    /// Something got through.
     progress: bool,
     /// What was put off on this walk.
     delays: Vec<Delay>,
@@ -112,9 +117,13 @@ impl Walk {
     /// Notes how the SETs about `subject` fared.
     fn note(&mut self, subject: String, fared: Result<Fared, Error>, page: &mut Page) {
         match fared {
-            Ok(Fared::Well) => self.progress = true,
-            Ok(Fared::Slowly) => (self.progress, page.slow) = (true, true),
-            Ok(Fared::Badly(delay)) => {
+            Ok(Fared::Well { through }) => self.progress |= through,
+            Ok(Fared::Slowly { through }) => {
+                self.progress |= through;
+                page.slow = true;
+            }
+            Ok(Fared::Badly { delay, through }) => {
+                self.progress |= through;
                 self.block(subject, delay.due);
                 self.delays.push(delay);
             }
@@ -184,7 +193,7 @@ impl Transmitter {
             match self.walk_on(&stream, *lane, &mut walk, now).await? {
                 None => {}
                 Some(End::Rest(delay)) => {
-                    self.rest(&stream, *lane, delay).await?;
+                    self.rest(&stream, *lane, delay, &walk).await?;
                     return Ok(PushVerdict::Done);
                 }
                 Some(End::Done) => {
@@ -201,9 +210,17 @@ impl Transmitter {
     }
 
     /// Nothing got through, and will not before `delay` is over.
-    async fn rest(&self, stream: &Stream, lane: u8, delay: Delay) -> Result<(), Error> {
+    async fn rest(
+        &self,
+        stream: &Stream,
+        lane: u8,
+        delay: Delay,
+        walk: &Walk,
+    ) -> Result<(), Error> {
         let now = self.parts().clock.now();
         let times = stream.rests.get(&lane).map_or(0, |rest| rest.times).saturating_add(1);
+        let tried = walk.delays.iter().map(|delay| delay.tried_at).min();
+        let failing = tried.filter(|_| !walk.progress);
         let until = if delay.asked {
             delay.due
         } else {
@@ -215,7 +232,20 @@ impl Transmitter {
         let changed = self.change_stream(&stream.id, |now| {
             if now.round == stream.round {
                 now.rests.insert(lane, Rest { until, times });
+                now.nothing_since = now.nothing_since.or(failing);
             }
+            Ok(())
+        });
+        changed.await.map(drop)
+    }
+
+    /// Something got through: who is away is not.
+    async fn note_success(&self, stream: &Stream) -> Result<(), Error> {
+        if stream.nothing_since.is_none() {
+            return Ok(());
+        }
+        let changed = self.change_stream(&stream.id, |now| {
+            now.nothing_since = None;
             Ok(())
         });
         changed.await.map(drop)
@@ -264,7 +294,10 @@ impl Transmitter {
         }
         if let Some(reason) = page.hopeless {
             let reason = format!("push has failed for too long: {reason}");
-            self.pause_ourselves(stream, &reason).await?;
+            if !self.pause_ourselves(stream, &reason).await? {
+                // Something got through meanwhile, or it stopped: then this finds nothing to do.
+                self.ring_for(stream, lane, When::Now).await?;
+            }
             return Ok(Some(End::Done));
         }
         let is_last = next.is_none() && !page.slow;
@@ -284,53 +317,54 @@ impl Transmitter {
     ) -> Result<Fared, Error> {
         // First: nothing takes time between the look whether the stream still goes, and the request.
         let header = self.header(stream).await;
+        let mut through = false;
         for (at, mut held) in held.into_iter().enumerate() {
             let now = self.parts().clock.now();
             if clock::since(read_at, now) >= STREAM_AGE {
                 // Of each list the first may go, if all is as it was: else, where reading takes that
                 // long, nothing would ever go.
                 let again = if at > 0 { None } else { self.stream(&stream.id).await? };
-                if again.is_none_or(|(again, _)| again != *stream) {
-                    return Ok(Fared::Slowly);
+                if again.is_none_or(|(again, _)| !again.is_as(stream)) {
+                    return Ok(Fared::Slowly { through });
                 }
             }
             let attempt = held.token.attempt(stream, now);
             let outcome = self.push_one(stream, &header, &held.token, attempt).await;
-            let now = self.parts().clock.now();
-            let token = &mut held.token;
+            let after = self.parts().clock.now();
+            let (token, mut ended) = (&mut held.token, None);
             token.next_attempt = None;
-            let fared = match outcome {
+            match outcome {
                 PushOutcome::Accepted => {
                     token.status = TokenStatus::Sent;
                     token.error = None;
-                    Fared::Well
+                    through = true;
                 }
                 PushOutcome::Rejected(error) => {
                     token.status = TokenStatus::Failed;
                     token.error = Some(error);
-                    Fared::Well
+                    through = true;
                 }
-                PushOutcome::Retry { after, error } => {
+                PushOutcome::Retry { error, .. } | PushOutcome::GiveUp { error }
+                    if !through && is_gone(stream, token, attempt, after) =>
+                {
+                    ended = Some(Fared::Hopelessly(error.for_stream()));
+                    token.put_off(attempt, error);
+                }
+                PushOutcome::Retry { after: asked, error } => {
                     token.put_off(attempt, error);
                     let jitter = backoff::jitter(self.parts().ids.fresh());
-                    let time = after.unwrap_or_else(|| backoff::delay(attempt.number, jitter));
-                    let due = clock::add(now, time);
+                    let time = asked.unwrap_or_else(|| backoff::delay(attempt.number, jitter));
+                    let due = clock::add(after, time);
                     token.next_attempt = Some(due);
-                    Fared::Badly(Delay { time, due, asked: after.is_some() })
+                    let delay = Delay { tried_at: now, time, due, asked: asked.is_some() };
+                    ended = Some(Fared::Badly { delay, through });
                 }
                 PushOutcome::GiveUp { error } => {
-                    let reason = error.for_stream();
+                    // Others get through: it is the SET, and its subject goes on.
                     token.put_off(attempt, error);
-                    match token.passage {
-                        // The stream goes on without it; it was only about the stream's status.
-                        Passage::Always => {
-                            token.status = TokenStatus::Failed;
-                            Fared::Well
-                        }
-                        Passage::WhenEnabled => Fared::Hopelessly(reason),
-                    }
+                    token.status = TokenStatus::Failed;
                 }
-            };
+            }
             if let Some(error) = &token.error {
                 metrics::count_at(Metric::PushFailures, &stream.id);
                 tracing::warn!(
@@ -338,12 +372,16 @@ impl Transmitter {
                     err = error.err, reason = error.own_words(), "push failed",
                 );
             }
+            if through {
+                // First: who dies in between sends it again, and notes it then.
+                self.note_success(stream).await?;
+            }
             self.settle(vec![held]).await?;
-            if !matches!(fared, Fared::Well) {
-                return Ok(fared);
+            if let Some(ended) = ended {
+                return Ok(ended);
             }
         }
-        Ok(Fared::Well)
+        Ok(Fared::Well { through })
     }
 
     async fn push_one(
@@ -411,33 +449,14 @@ impl Transmitter {
     }
 }
 
-/// Those of `held` that `stream` lets pass, and those that are void.
-pub(crate) fn sift(stream: &Stream, held: Vec<Held>) -> (Vec<Held>, Vec<Held>) {
-    let (mut passing, mut void) = (Vec::new(), Vec::new());
-    for held in held {
-        let dropped = held.token.revision < stream.void_before;
-        if held.token.passage == Passage::Always {
-            passing.push(held);
-            continue;
-        }
-        match stream.standing() {
-            Status::Enabled | Status::Paused if dropped => void.push(held),
-            Status::Enabled if is_unwanted(stream, &held.token) => void.push(held),
-            Status::Enabled => passing.push(held),
-            Status::Paused => {}
-            Status::Disabled | Status::DisabledDeleted => void.push(held),
-        }
-    }
-    (passing, void)
-}
-
-/// Whether the receiver has said, since `token` was issued, that it does not want such events any
-/// more ([SSF 1.0, 8.1.1], `events_delivered`).
-fn is_unwanted(stream: &Stream, token: &IssuedToken) -> bool {
-    let of_stream = token.event_type.family() == Family::Ssf;
-    // Whoever issued it may have read the stream later, when it had been changed to want them.
-    let before = token.revision < stream.revision;
-    before && !of_stream && !stream.events_delivered.contains(&token.event_type)
+/// Whether the receiver of `stream`, which did not take `token` at `now`, counts as gone: nothing has
+/// got through since the first attempt, a day ago. What says that the stream stops must not stop it.
+fn is_gone(stream: &Stream, token: &IssuedToken, attempt: Attempt, now: Timestamp) -> bool {
+    // Several lanes note what they find, each a moment after it tried.
+    let nothing = |since: Timestamp| since <= clock::add(attempt.first_at, MOMENT);
+    let long = |since: Timestamp| backoff::is_over(since.max(attempt.first_at), now);
+    token.passage == Passage::WhenEnabled
+        && stream.nothing_since.is_some_and(|since| nothing(since) && long(since))
 }
 
 /// One list for each subject, in order, of those that can be sent now. The subjects of which the

@@ -138,7 +138,7 @@ impl SetError {
     }
 
     /// Our own code for that.
-    pub(crate) const PUSH_FAILED: &str = "push_failed";
+    pub const PUSH_FAILED: &str = "push_failed";
 
     /// At most 100 bytes of code and 500 of words, whatever a receiver sends.
     #[must_use]

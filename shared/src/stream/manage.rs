@@ -116,6 +116,7 @@ impl Transmitter {
             round: 0,
             round_began: None,
             rests: std::collections::BTreeMap::new(),
+            nothing_since: None,
             revision: 0,
             void_before: 0,
             created: now,

@@ -80,6 +80,9 @@ pub struct Stream {
     /// The lanes that rest, for nothing got through there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rests: BTreeMap<u8, Rest>,
+    /// Nothing has got through since then: when a push failed, and none has succeeded since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nothing_since: Option<Timestamp>,
     /// Raised when it is disabled, and when it asks for other types. Each SET remembers by which
     /// revision it was issued. Not a time: clocks differ between processes.
     #[serde(default)]
@@ -138,6 +141,13 @@ impl Stream {
         self.round += 1;
         self.round_began = Some(now);
         self.rests.clear();
+        self.nothing_since = None;
+    }
+
+    /// Whether it is the same as `other`, whatever pushes have noted of the receiver.
+    pub(crate) fn is_as(&self, other: &Self) -> bool {
+        let (rests, nothing_since) = (other.rests.clone(), other.nothing_since);
+        Self { rests, nothing_since, ..self.clone() } == *other
     }
 
     /// All its lanes.

@@ -150,7 +150,11 @@ impl Transmitter {
         stream: &Stream,
         reason: &str,
     ) -> Result<bool, Error> {
-        let is_same = |now: &Stream| now.standing() == Status::Enabled && now.round == stream.round;
+        let is_same = |now: &Stream| {
+            now.standing() == Status::Enabled
+                && now.round == stream.round
+                && now.nothing_since == stream.nothing_since
+        };
         let id = &stream.id;
         match self.stream(id).await? {
             Some((now, _)) if is_same(&now) => {}

@@ -140,8 +140,7 @@ impl Transmitter {
             if after == before {
                 return Ok(after);
             }
-            let is_rest = Stream { rests: before.rests.clone(), ..after.clone() } == before;
-            if !is_rest {
+            if !after.is_as(&before) {
                 after.last_modified = self.parts().clock.now();
             }
             match self.replace_stream_item(&before, &after, version).await {

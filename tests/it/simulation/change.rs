@@ -95,8 +95,10 @@ impl Model {
             && wishes.iter().all(|(wish, _)| *wish != after)
         {
             let long = |since_then: Timestamp, hours: u64| {
-                since(since_then, now).as_secs() >= hours * 3600
+                // Within a minute what happens side by side counts as one.
+                since(since_then, now).as_secs() + 60 >= hours * 3600
             };
+            // Nothing got through meanwhile.
             let failing = stream.failing_since.is_some_and(|at| long(at, 24));
             let away = long(stream.seen, 22);
             let justified = calls.iter().any(|call| match call.wish {

@@ -26,7 +26,7 @@ use ssf::{
 };
 use tests::{
     guarded,
-    world::{status, time},
+    world::{claims, status, time},
 };
 use url::Url;
 
@@ -148,6 +148,7 @@ impl House {
         let receivers = Arc::new(Receivers {
             clock: clock.clone(),
             scripts: Mutex::default(),
+            poisons: Mutex::default(),
             journal: journal.clone(),
         });
         let make = |line| parts(&database, &config, &signer, &ids, &clock, line);
@@ -310,6 +311,8 @@ pub(super) fn receiver(number: usize) -> Receiver {
 pub(super) struct Receivers {
     clock: Arc<ManualClock>,
     scripts: Mutex<HashMap<String, Script>>,
+    /// By host: a word of subjects that are not taken.
+    poisons: Mutex<HashMap<String, &'static str>>,
     journal: Journal,
 }
 
@@ -323,7 +326,26 @@ impl Receivers {
         self.lock().insert(host, (once.iter().copied().collect(), then));
     }
 
-    fn next(&self, host: &str) -> Reply {
+    /// From now on `receiver` does not take what is about whom `word` names.
+    pub(super) fn poison(&self, receiver: usize, word: Option<&'static str>) {
+        let host = format!("{}.example", RECEIVERS[receiver].0);
+        let mut poisons = self.poisons.lock().unwrap_or_else(PoisonError::into_inner);
+        match word {
+            Some(word) => poisons.insert(host, word),
+            None => poisons.remove(&host),
+        };
+    }
+
+    fn is_poison(&self, host: &str, set: &str) -> bool {
+        let poisons = self.poisons.lock().unwrap_or_else(PoisonError::into_inner);
+        let about = || claims(set)["sub_id"].to_string();
+        poisons.get(host).is_some_and(|word| about().contains(word))
+    }
+
+    fn next(&self, host: &str, set: &str) -> Reply {
+        if self.is_poison(host, set) {
+            return Reply::Unavailable;
+        }
         let mut scripts = self.lock();
         let Some((once, then)) = scripts.get_mut(host) else { return Reply::Accept };
         once.pop_front().unwrap_or(*then)
@@ -345,7 +367,7 @@ struct Line {
 impl HttpPush for Line {
     async fn push(&self, push: &Push<'_>) -> Result<PushAnswer, PushError> {
         let Receivers { clock, journal, .. } = &*self.receivers;
-        let reply = self.receivers.next(push.endpoint.host_str().unwrap_or_default());
+        let reply = self.receivers.next(push.endpoint.host_str().unwrap_or_default(), push.set);
         let arrival = Arrival {
             process: self.process,
             endpoint: push.endpoint.path()[1..].parse().expect("the path is a number"),
@@ -396,6 +418,11 @@ impl Reply {
             Self::Unauthorized => status(401),
             Self::Unavailable => status(503),
         }
+    }
+
+    /// Whether the receiver is there, and judged what it was sent.
+    pub(super) fn is_verdict(self) -> bool {
+        self == Self::Reject || self.is_success()
     }
 
     /// Whether the receiver has it now.

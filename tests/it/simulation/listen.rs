@@ -70,10 +70,8 @@ impl Model {
         if let (What::Event(event), Reply::Reject) = (&seen.what, arrival.reply) {
             self.told.entry((*event, stream)).or_default().refused = true;
         }
-        if !accepted {
-            let failing = &mut self.streams[stream].failing_since;
-            failing.get_or_insert(arrival.at);
-        }
+        let failing = &mut self.streams[stream].failing_since;
+        *failing = if arrival.reply.is_verdict() { None } else { failing.or(Some(arrival.at)) };
     }
 
     fn hear_poll(&mut self, process: usize, stream: usize, sets: &[(Jti, String)], quiet: &Quiet) {

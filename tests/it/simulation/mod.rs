@@ -30,7 +30,8 @@
 //!   from 5 minutes before it was signed. Only a rotation at once may leave a receiver without.
 //! * A SET comes by poll after its acknowledgment was answered.
 //! * A SET fails for good because its receiver could not judge it: for a key, an issuer, an audience
-//!   or a sender that it does not know, before a day is over.
+//!   or a sender that it does not know, or without a word of the SET, before it was tried for a day.
+//! * We pause a stream because pushes fail, though anything was answered within the day before.
 //! * A message that cannot be an event is not with the dead letters, as it was sent and with a
 //!   reason; or one that can be is.
 //! * A call fails without a fault and without a reason. A stream is not what one of those who

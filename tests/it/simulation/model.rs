@@ -50,7 +50,7 @@ pub(super) struct Stream {
     pub(super) named: BTreeMap<usize, Answer>,
     /// When its receiver last showed.
     pub(super) seen: Timestamp,
-    /// When the first push failed since it was enabled.
+    /// When the first push failed since one was answered, or it was enabled.
     pub(super) failing_since: Option<Timestamp>,
 }
 

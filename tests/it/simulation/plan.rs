@@ -35,6 +35,11 @@ pub(super) enum Step {
     Advance(Duration),
     /// A receiver's endpoints answer so: first each of these once, then always like that.
     Answer { receiver: usize, once: Vec<Reply>, then: Reply },
+    /// A receiver's endpoints answer with 503 to what is about whom this word names; `None`: not any
+    /// more.
+    Poison { receiver: usize, word: Option<&'static str> },
+    /// So many hours pass, and in each an event comes about one of these subjects in turn.
+    Days { hours: u8, subjects: Vec<usize> },
     /// An upstream system sends so many different events of one kind.
     Emit(Emission, usize),
     /// It sends an earlier one again.
@@ -216,6 +221,10 @@ fn step() -> impl Strategy<Value = Step> {
         }),
         1 => bad,
         2 => answer,
+        1 => (0..4_usize, prop::option::weighted(0.7, prop::sample::select(POISONS.to_vec())))
+            .prop_map(|(receiver, word)| Step::Poison { receiver, word }),
+        1 => (1..60_u8, vec(subject(), 1..4))
+            .prop_map(|(hours, subjects)| Step::Days { hours, subjects }),
         3 => pause().prop_map(Step::Advance),
         4 => Just(Step::Settle),
         6 => call().prop_map(Step::call),
@@ -230,6 +239,9 @@ fn step() -> impl Strategy<Value = Step> {
         }),
     ]
 }
+
+/// Words that name some of the subjects.
+pub(super) const POISONS: [&str; 3] = ["ann@", "ben@", "\"y\""];
 
 /// What cannot be an event.
 pub(super) const BAD: [&str; 4] = [
