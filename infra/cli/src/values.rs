@@ -127,6 +127,14 @@ pub fn token_status(text: &str) -> Result<TokenStatus, String> {
     }
 }
 
+/// The status of a SET that is not delivered.
+pub fn undelivered(text: &str) -> Result<TokenStatus, String> {
+    match token_status(text) {
+        Ok(status @ (TokenStatus::New | TokenStatus::Failed)) => Ok(status),
+        _ => Err("is neither pending_failed nor pending_new".to_owned()),
+    }
+}
+
 /// The name of the status of a SET.
 pub fn token_status_name(status: TokenStatus) -> &'static str {
     match status {

@@ -1,4 +1,5 @@
-//! What an operator does with SETs that failed: lets them be tried again, or drops them.
+//! What an operator does with SETs that are not delivered, for they failed or still wait: lets them
+//! be tried again, or drops them.
 
 use std::collections::HashSet;
 
@@ -8,13 +9,16 @@ use crate::{
     Error, Transmitter,
     delivery::{Bell, sift},
     operator::{EventFilter, EventSummary},
-    set::{FAILED, Held, IssuedToken, Jti, TokenStatus},
+    set::{FAILED, Held, IssuedToken, Jti, PENDING, TokenStatus},
     stream::{Status, Stream, StreamId},
     table::TableError,
 };
 
 /// How many SETs are changed at once.
 const AT_ONCE: usize = 100;
+
+/// Who delivers may be ahead this often before a drop gives up.
+const ATTEMPTS: usize = 20;
 
 /// What became of many that were to be tried again.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
@@ -26,13 +30,14 @@ pub struct Retried {
 }
 
 impl Transmitter {
-    /// Lets a failed SET be tried again, from the first attempt, with the same bytes.
+    /// Lets a SET that failed, or still waits, be tried again at once, from the first attempt, with the
+    /// same bytes.
     pub async fn event_retry(
         &self,
         jti: &Jti,
         stream: Option<&StreamId>,
     ) -> Result<EventSummary, Error> {
-        let (held, stream) = self.find_failed(jti, stream).await?;
+        let (held, stream) = self.find_undelivered(jti, stream).await?;
         let token = held.token.clone();
         if self.release(&stream, vec![held]).await? == 0 {
             let reason = match stream.status {
@@ -48,10 +53,11 @@ impl Transmitter {
         Ok(EventSummary::of(fresh(token)))
     }
 
-    /// Lets all failed SETs that fit `filter` be tried again, whatever status it names.
+    /// Lets all SETs that fit `filter` be tried again at once: those that failed, unless it names
+    /// those that still wait.
     pub async fn event_retry_all(&self, filter: &EventFilter) -> Result<Retried, Error> {
         let mut sum = Retried::default();
-        self.each_failed(filter, async |stream, held| {
+        self.each_undelivered(filter, async |stream, held| {
             let all = held.len();
             let retried = self.release(stream, held).await?;
             sum.retried += retried;
@@ -62,61 +68,94 @@ impl Transmitter {
         Ok(sum)
     }
 
-    /// Removes a failed SET: its receiver will never have it.
+    /// Removes a SET that failed, or still waits: its receiver will never have it, unless it is being
+    /// sent at this moment. Those behind it go on.
     pub async fn event_drop(&self, jti: &Jti, stream: Option<&StreamId>) -> Result<(), Error> {
-        let (held, _) = self.find_failed(jti, stream).await?;
-        tracing::info!(stream.id = %held.token.stream_id, set.jti = %jti, "event dropped");
-        self.remove_issued(&[held]).await
+        for _ in 0..ATTEMPTS {
+            let (held, stream) = self.find_undelivered(jti, stream).await?;
+            if self.remove_issued(&stream, std::slice::from_ref(&held)).await? {
+                tracing::info!(stream.id = %stream.id, set.jti = %jti, "event dropped");
+                return Ok(());
+            }
+        }
+        Err(TableError::Conflict.into())
     }
 
-    /// Removes all failed SETs that fit `filter`, whatever status it names; says how many.
+    /// Removes all SETs that fit `filter`: those that failed, unless it names those that still wait.
+    /// Says how many. One that somebody else changes at this moment stays.
     pub async fn event_drop_all(&self, filter: &EventFilter) -> Result<usize, Error> {
         let mut sum = 0;
-        self.each_failed(filter, async |stream, held| {
-            self.remove_issued(&held).await?;
-            tracing::info!(stream.id = %stream.id, count = held.len(), "events dropped");
-            sum += held.len();
+        self.each_undelivered(filter, async |stream, held| {
+            for held in held {
+                sum += usize::from(self.remove_issued(stream, &[held]).await?);
+            }
+            tracing::info!(stream.id = %stream.id, "events dropped");
             Ok(())
         })
         .await?;
         Ok(sum)
     }
 
-    async fn find_failed(
+    async fn find_undelivered(
         &self,
         jti: &Jti,
         stream: Option<&StreamId>,
     ) -> Result<(Held, Stream), Error> {
         let (held, stream) = self.find_event(jti, stream).await?;
-        let is = match held.token.status {
-            TokenStatus::Failed => return Ok((held, stream)),
-            TokenStatus::Dropped => "was dropped",
-            TokenStatus::New => "is still pending",
-            TokenStatus::Sent => "was delivered",
+        let was = match held.token.status {
+            TokenStatus::Failed | TokenStatus::New => return Ok((held, stream)),
+            TokenStatus::Dropped => "dropped",
+            TokenStatus::Sent => "delivered",
         };
-        Err(Error::Refused(format!("the event {jti} has not failed: it {is}")))
+        Err(Error::Refused(format!(
+            "the event {jti} has not failed and does not wait: it was {was}"
+        )))
     }
 
-    async fn remove_issued(&self, held: &[Held]) -> Result<(), Error> {
+    /// Says whether they were removed; not, if somebody else settled one meanwhile.
+    async fn remove_issued(&self, stream: &Stream, held: &[Held]) -> Result<bool, Error> {
         match self.write_rows(held.iter().map(Held::delete).collect()).await {
-            // Somebody else settled it meanwhile.
-            Err(Error::Table(TableError::Conflict)) => Ok(()),
-            done => done,
+            Err(Error::Table(TableError::Conflict)) => return Ok(false),
+            done => done?,
         }
+        self.ring_behind(stream, held).await?;
+        Ok(true)
     }
 
-    /// Does `work` to all failed SETs that fit `filter`, stream by stream, some at a time.
-    async fn each_failed(
+    /// Tells who delivers that something may have come first in the lanes of `held`.
+    async fn ring_behind(&self, stream: &Stream, held: &[Held]) -> Result<(), Error> {
+        let pending = held.iter().filter(|held| held.token.status == TokenStatus::New);
+        let lanes: HashSet<u8> = pending.map(|held| held.token.lane).collect();
+        if stream.delivery.is_push() {
+            let bells = lanes.into_iter().map(|lane| Bell::of(stream, lane)).collect();
+            for rung in self.ring(bells).await {
+                rung?;
+            }
+        }
+        self.wakes().wake(&stream.id);
+        Ok(())
+    }
+
+    /// Does `work` to all SETs that failed, or wait, and fit `filter`, stream by stream, some at a time.
+    async fn each_undelivered(
         &self,
         filter: &EventFilter,
         mut work: impl AsyncFnMut(&Stream, Vec<Held>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let filter = EventFilter { status: Some(TokenStatus::Failed), ..filter.clone() };
+        let (status, prefix) = match filter.status {
+            Some(TokenStatus::New) => (TokenStatus::New, PENDING),
+            Some(TokenStatus::Failed) | None => (TokenStatus::Failed, FAILED),
+            Some(TokenStatus::Dropped | TokenStatus::Sent) => {
+                let reason = "only what failed, or waits, can be tried again or dropped";
+                return Err(Error::Refused(reason.to_owned()));
+            }
+        };
+        let filter = EventFilter { status: Some(status), ..filter.clone() };
         self.each_stream(filter.stream.as_ref(), async |stream| {
             let mut after = None;
             loop {
                 let (held, next) =
-                    self.pending(&stream.id, FAILED, after.as_deref(), AT_ONCE).await?;
+                    self.pending(&stream.id, prefix, after.as_deref(), AT_ONCE).await?;
                 let held = held.into_iter().filter(|held| filter.fits(&held.token));
                 work(stream, held.collect()).await?;
                 if next.is_none() {
@@ -128,8 +167,8 @@ impl Transmitter {
         .await
     }
 
-    /// Makes failed SETs of `stream` pending again, and tells who delivers them; says how many.
-    /// One that the stream would not let pass stays failed, where it is seen.
+    /// Makes SETs of `stream` pending as they were at first, and tells who delivers them; says how many.
+    /// One that the stream would not let pass stays as it is, where it is seen.
     async fn release(&self, stream: &Stream, held: Vec<Held>) -> Result<usize, Error> {
         let released: Vec<Held> = held
             .into_iter()
@@ -139,16 +178,17 @@ impl Transmitter {
         if released.is_empty() {
             return Ok(0);
         }
-        let lanes: HashSet<u8> = released.iter().map(|held| held.token.lane).collect();
         let count = released.len();
-        self.settle(released).await?;
-        if stream.delivery.is_push() {
-            let bells = lanes.into_iter().map(|lane| Bell::of(stream, lane)).collect();
-            for rung in self.ring(bells).await {
-                rung?;
-            }
+        self.settle(released.clone()).await?;
+        // The operator knows better than what was seen of the receiver so far.
+        if !stream.rests.is_empty() {
+            let changed = self.change_stream(&stream.id, |now| {
+                now.rests.clear();
+                Ok(())
+            });
+            changed.await?;
         }
-        self.wakes().wake(&stream.id);
+        self.ring_behind(stream, &released).await?;
         tracing::info!(stream.id = %stream.id, count, "events to be tried again");
         Ok(count)
     }

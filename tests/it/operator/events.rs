@@ -161,7 +161,10 @@ async fn a_failed_event_is_sent_again_with_the_same_bytes() {
     assert_eq!(listed(&world, &of(TokenStatus::Failed)).await.len(), 2);
 
     let sent = world.transmitter.event_retry(&jti, Some(&id)).await.unwrap_err();
-    assert_eq!(sent.to_string(), format!("the event {jti} has not failed: it was delivered"));
+    assert_eq!(
+        sent.to_string(),
+        format!("the event {jti} has not failed and does not wait: it was delivered")
+    );
 
     let all = EventFilter { stream: Some(id), ..EventFilter::default() };
     let retried = world.transmitter.event_retry_all(&all).await.unwrap();
@@ -232,4 +235,67 @@ async fn a_failed_event_is_dropped_and_no_other() {
     assert_eq!(dropped, 2);
     let left = listed(&world, &EventFilter::default()).await;
     assert_eq!(left.iter().map(|event| event.status).collect::<Vec<_>>(), [TokenStatus::Sent]);
+}
+
+/// SETs about jane that wait, for alice did not take the first: their names, in order.
+async fn with_waiting(world: &World, answer: u16) -> (StreamId, Vec<Jti>) {
+    let id = pushed_to(world, "alice").await;
+    world.http.always("alice", status(answer));
+    for _ in 0..3 {
+        world.emit(&session_revoked("jane@example.com")).await;
+        world.pass(Duration::from_secs(1)).await;
+    }
+    world.pass(Duration::from_hours(1)).await;
+    world.http.take();
+    let mut waiting = listed(world, &of(TokenStatus::New)).await;
+    assert_eq!(waiting.len(), 3);
+    waiting.reverse();
+    (id, waiting.into_iter().map(|event| event.jti).collect())
+}
+
+fn names(pushed: &[Pushed]) -> Vec<Jti> {
+    pushed.iter().map(|pushed| Jti::new(pushed.claims()["jti"].as_str().unwrap())).collect()
+}
+
+#[tokio::test]
+async fn an_event_that_waits_is_dropped_and_those_behind_it_go_on() {
+    let world = World::new();
+    let (_, waiting) = with_waiting(&world, 500).await;
+    world.http.always("alice", status(202));
+    world.transmitter.event_drop(&waiting[0], None).await.unwrap();
+    // Whatever the receiver was thought to be, it is looked at within minutes.
+    world.pass(Duration::from_mins(5)).await;
+    assert_eq!(names(&world.http.take()), waiting[1..]);
+    let shown = world.transmitter.event_show(&waiting[0], None).await;
+    assert!(matches!(shown, Err(Error::NotFound { kind: "event", .. })));
+}
+
+#[tokio::test]
+async fn an_event_that_waits_is_tried_again_at_once_with_those_behind_it() {
+    let world = World::new();
+    let (id, waiting) = with_waiting(&world, 500).await;
+    world.http.always("alice", status(202));
+    let retried = world.transmitter.event_retry(&waiting[0], Some(&id)).await.unwrap();
+    assert_eq!((retried.attempts, retried.error), (0, None));
+    world.settle().await;
+    assert_eq!(names(&world.http.take()), waiting);
+}
+
+#[tokio::test]
+async fn all_that_wait_are_tried_again_or_dropped_only_if_that_is_said() {
+    let world = World::new();
+    let (id, waiting) = with_waiting(&world, 500).await;
+    let failed = EventFilter { stream: Some(id), ..EventFilter::default() };
+    let wait = EventFilter { status: Some(TokenStatus::New), ..failed.clone() };
+    let sent = EventFilter { status: Some(TokenStatus::Sent), ..failed.clone() };
+    let none = Retried { retried: 0, passed_over: 0 };
+    assert_eq!(world.transmitter.event_retry_all(&failed).await.unwrap(), none);
+    assert_eq!(world.transmitter.event_drop_all(&failed).await.unwrap(), 0);
+    assert!(matches!(world.transmitter.event_drop_all(&sent).await, Err(Error::Refused(_))));
+    let retried = world.transmitter.event_retry_all(&wait).await.unwrap();
+    assert_eq!(retried, Retried { retried: 3, passed_over: 0 });
+    world.settle().await;
+    assert_eq!(names(&world.http.take()), waiting[..1], "tried at once, in order");
+    assert_eq!(world.transmitter.event_drop_all(&wait).await.unwrap(), 3);
+    assert_eq!(listed(&world, &EventFilter::default()).await, []);
 }

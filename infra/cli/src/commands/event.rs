@@ -60,10 +60,11 @@ enum Command {
         #[arg(long, value_name = "STREAM_ID", value_parser = values::stream_id)]
         stream: Option<StreamId>,
     },
-    /// Let events that failed be tried again
+    /// Let events that failed, or wait, be tried again at once
     #[command(after_help = examples(&[
         ("One", "tocsin event retry --data ./data JTI"),
-        ("All of one stream", "tocsin event retry --data ./data --all --stream STREAM_ID"),
+        ("All of one stream that failed", "tocsin event retry --data ./data --all --stream STREAM_ID"),
+        ("All that wait for their next try", "tocsin event retry --data ./data --all --status pending_new"),
     ]))]
     Retry {
         #[command(flatten)]
@@ -71,7 +72,7 @@ enum Command {
         #[command(flatten)]
         which: Which,
     },
-    /// Remove events that failed: their receivers will never have them
+    /// Remove events that failed, or wait: their receivers will never have them
     #[command(after_help = examples(&[
         ("One", "tocsin event drop --data ./data JTI"),
         ("What failed more than a week ago", "tocsin event drop --data ./data --all --until days=7"),
@@ -92,9 +93,12 @@ struct Which {
     /// Which ones
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     jti: Vec<String>,
-    /// All that failed
+    /// All that failed, or that have this --status
     #[arg(long)]
     all: bool,
+    /// With --all: those that failed (the default), or those that wait
+    #[arg(long, value_name = "pending_failed|pending_new", value_parser = values::undelivered, conflicts_with = "jti")]
+    status: Option<TokenStatus>,
     #[command(flatten)]
     filter: Filter,
 }
@@ -151,7 +155,12 @@ pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()>
         Command::Retry { data, which } => retry(&data.open(on).await?, which, output).await,
         Command::Drop { data, which, yes } => {
             if which.all {
-                output.confirm("Remove all events that failed, and fit, for good?", yes)?;
+                let which = match which.status {
+                    Some(TokenStatus::New) => "wait",
+                    _ => "failed",
+                };
+                let question = format!("Remove all events that {which}, and fit, for good?");
+                output.confirm(&question, yes)?;
             }
             remove(&data.open(on).await?, which, output).await
         }
@@ -160,6 +169,7 @@ pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()>
 
 async fn retry(transmitter: &Transmitter, which: Which, output: Output) -> anyhow::Result<()> {
     let filter = which.filter.at(transmitter.parts().clock.now());
+    let filter = EventFilter { status: which.status, ..filter };
     if which.all {
         let retried = transmitter.event_retry_all(&filter).await.map_err(advise)?;
         output
@@ -183,6 +193,7 @@ async fn retry(transmitter: &Transmitter, which: Which, output: Output) -> anyho
 
 async fn remove(transmitter: &Transmitter, which: Which, output: Output) -> anyhow::Result<()> {
     let filter = which.filter.at(transmitter.parts().clock.now());
+    let filter = EventFilter { status: which.status, ..filter };
     let mut count = which.jti.len();
     if which.all {
         count = transmitter.event_drop_all(&filter).await.map_err(advise)?;
