@@ -17,7 +17,7 @@ use ssf::{
     client::{ClientId, Profile, Receiver, ScimOptions, Scope},
     clock::{Clock, ManualClock},
     config::{Config, Issuer},
-    delivery::{ChosenBy, Door, HttpPush, Push, PushAnswer, PushError, Swept},
+    delivery::{ChosenBy, Door, HttpPush, Push, PushAnswer, PushError, PushKind, Swept},
     embedded::{
         CountingQueue, CountingSigner, CountingTable, Database, LocalSeal, LocalSigner, QueueKind,
     },
@@ -378,6 +378,8 @@ pub struct Pushed {
     pub authorization: Option<String>,
     /// The compact JWS.
     pub set: String,
+    /// What it is.
+    pub kind: PushKind,
     /// The status code of the answer; `None`: there was none.
     pub status: Option<u16>,
 }
@@ -451,6 +453,7 @@ impl HttpPush for ScriptedHttp {
             endpoint: push.endpoint.clone(),
             authorization: push.authorization.map(str::to_owned),
             set: push.set.to_owned(),
+            kind: push.kind,
             status: answer.as_ref().ok().map(|answer| answer.status),
         });
         answer

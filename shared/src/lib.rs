@@ -11,7 +11,7 @@
 //!   before any token.
 //! * A [`SecurityEventToken`](set::SecurityEventToken) (SET) is one event made out to one stream:
 //!   the claims. Signed, it is a [`SignedToken`](set::SignedToken), and its bytes never change.
-//! * A [`PushTask`](delivery::PushTask) is a bell rung for one lane of one push stream: "there may
+//! * A [`PushTask`](delivery::PushTask) is most often a bell rung for one lane of one push stream: "there may
 //!   be something to send here". What to send stands in the table.
 //!
 //! # What is promised

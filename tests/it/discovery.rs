@@ -62,6 +62,8 @@ async fn the_authorization_server_says_what_rfc_8414_and_openid_connect_ask_for(
     assert_snapshot!(lines.join("\n"), @r#"
     authorization_endpoint: "https://tocsin.example/oauth/authorize"
     authorization_response_iss_parameter_supported: true
+    backchannel_logout_session_supported: true
+    backchannel_logout_supported: true
     claim_types_supported: ["normal"]
     claims_parameter_supported: false
     claims_supported: ["iss","sub","aud","exp","iat","auth_time","nonce","acr","amr","sid","at_hash","name","family_name","given_name","middle_name","nickname","preferred_username","profile","picture","locale","zoneinfo","updated_at","email","phone_number","address","groups"]

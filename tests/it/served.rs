@@ -30,7 +30,9 @@ pub(crate) async fn with_ada(
     let issuer = format!("https://localhost:{}", server.local_addr().unwrap().port());
     let mut config = Config::new(Issuer::parse(&*issuer).unwrap());
     change(&mut config);
-    let push = HttpsPush::new(HttpsPushSettings::default()).unwrap();
+    let allow_private = config.allow_private_push;
+    let settings = HttpsPushSettings { allow_private, ..HttpsPushSettings::default() };
+    let push = HttpsPush::new(settings).unwrap();
     let us = Home::open(folder, config, Arc::new(push)).unwrap().transmitter;
     us.keys().ensure_key().await.unwrap();
     let directory = Directory::of(&us);

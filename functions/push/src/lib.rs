@@ -1,4 +1,5 @@
-//! Push-based delivery (RFC 8935): answers the bells of the push queue.
+//! Push-based delivery (RFC 8935): answers the bells of the push queue, and tells applications that
+//! sessions have ended (OpenID Connect Back-Channel Logout 1.0).
 
 use futures_util::future::join_all;
 use ssf::{
@@ -50,9 +51,13 @@ async fn answer(transmitter: &Transmitter, message: &Received) -> PushVerdict {
             return PushVerdict::Done;
         }
     };
-    transmitter.push(&task).await.unwrap_or_else(|error| {
+    let answered = match &task {
+        PushTask::V1(bell) => transmitter.push(bell).await,
+        PushTask::Logout(logout) => transmitter.log_out(logout, message.receives).await,
+    };
+    answered.unwrap_or_else(|error| {
         let error = chain(&error);
-        tracing::error!(message.id, error, "a lane could not be served; it is tried again");
+        tracing::error!(message.id, error, "a bell could not be answered; it is tried again");
         PushVerdict::Again(backoff::rest(message.receives))
     })
 }

@@ -9,7 +9,7 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures_util::future::join_all;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, from_value};
-use ssf::delivery::{HttpPush, HttpsPush, Push};
+use ssf::delivery::{HttpPush, HttpsPush, Push, PushKind};
 use ssf_aws::{
     Clients, Resources, lambda,
     table::{ORDER_INDEX, ORDER_KEY, PARTITION_KEY, SORT_KEY},
@@ -102,6 +102,7 @@ impl Caller {
                     endpoint: receiver,
                     authorization: Some("Bearer of-the-receiver"),
                     set: &"s".repeat(SET),
+                    kind: PushKind::Event,
                     verify_certificate: true,
                 };
                 self.http.push(&push).await?;

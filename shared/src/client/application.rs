@@ -1,9 +1,11 @@
 //! What a client is to the people who sign in to it.
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::{
     client::{ClientId, RedirectUri},
+    delivery::address,
     json::Invalid,
 };
 
@@ -16,6 +18,12 @@ pub struct Application {
     /// Where people may be sent after they signed out (OpenID Connect RP-Initiated Logout 1.0, 3).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// Where it is told that a session has ended (OpenID Connect Back-Channel Logout 1.0, 2.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<Url>,
+    /// Whether it needs to be told which session that is. It is told in any case.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub backchannel_logout_session_required: bool,
     /// The clients that its tokens about people are for, the `aud` of these tokens; empty: itself.
     /// Not to be taken for [`Client::audience`](crate::client::Client::audience), which is the
     /// `aud` of its SETs.
@@ -56,6 +64,7 @@ impl Application {
         }
         for (member, given) in [
             ("post_logout_redirect_uris", !self.post_logout_redirect_uris.is_empty()),
+            ("backchannel_logout_uri", self.backchannel_logout_uri.is_some()),
             ("token_audience", !self.token_audience.is_empty()),
             ("preconsent", self.preconsent),
             ("pkce_optional", self.pkce_optional),
@@ -63,6 +72,16 @@ impl Application {
             if given && !signs_in {
                 return refuse(member, "is of no use without authorization_code");
             }
+        }
+        match &self.backchannel_logout_uri {
+            Some(uri) => address::check_url(uri.as_str(), true)
+                .map(drop)
+                .map_err(|reason| Invalid::new("backchannel_logout_uri", reason))?,
+            None if self.backchannel_logout_session_required => {
+                let member = "backchannel_logout_session_required";
+                return refuse(member, "is of no use without backchannel_logout_uri");
+            }
+            None => {}
         }
         if self.token_audience.iter().any(|id| ClientId::parse(&id.0).is_none()) {
             return refuse("token_audience", "must name clients by their ids");

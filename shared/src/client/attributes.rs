@@ -7,7 +7,7 @@ use crate::{
 
 impl Client {
     /// Its attributes; `client_id` names it, to machines and in addresses.
-    pub const ATTRIBUTES: [Attribute; 33] = [
+    pub const ATTRIBUTES: [Attribute; 35] = [
         Attribute::one("client_id", Type::Text),
         Attribute::one("client_name", Type::Text),
         Attribute::one("description", Type::Text),
@@ -26,6 +26,8 @@ impl Client {
         Attribute::list("response_types", Type::Text),
         Attribute::list("redirect_uris", Type::Text),
         Attribute::list("post_logout_redirect_uris", Type::Text),
+        Attribute::one("backchannel_logout_uri", Type::Text),
+        Attribute::one("backchannel_logout_session_required", Type::Boolean),
         Attribute::list("token_audience", Type::Text),
         Attribute::one("preconsent", Type::Boolean),
         Attribute::one("pkce_optional", Type::Boolean),

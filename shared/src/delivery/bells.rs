@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     Error, Transmitter, clock,
-    delivery::PushTask,
+    delivery::{BellTask, PushTask},
     queue::{Message, QueueError},
     stream::{Stream, StreamId},
 };
@@ -76,7 +76,7 @@ impl Bell {
             When::Due(due) => (None, Some(due)),
             When::PutOff { until, .. } => (Some(until), None),
         };
-        let task = PushTask::V1 { stream_id, lane, round, not_before, due };
+        let task = PushTask::V1(BellTask { stream_id, lane, round, not_before, due });
         Message {
             body: serde_json::to_string(&task).expect("a task has only string keys"),
             group: Some(group),

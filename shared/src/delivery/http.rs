@@ -5,7 +5,8 @@ use std::{fmt, time::Duration};
 use async_trait::async_trait;
 use url::Url;
 
-/// Posts SETs to receivers (RFC 8935) and reads the key sets of outside issuers.
+/// Posts SETs to receivers (RFC 8935), logout tokens to applications, and reads the key sets of outside
+/// issuers.
 #[async_trait]
 pub trait HttpPush: fmt::Debug + Send + Sync {
     /// Posts `set`, a compact JWS, to `endpoint`, with `authorization` verbatim as the header of
@@ -35,8 +36,19 @@ pub struct Push<'a> {
     pub authorization: Option<&'a str>,
     /// The compact JWS.
     pub set: &'a str,
+    /// What it is, which decides how it is sent.
+    pub kind: PushKind,
     /// Whether the certificate is checked; an operator's decision for one client.
     pub verify_certificate: bool,
+}
+
+/// What is posted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PushKind {
+    /// A SET, as it is (RFC 8935, 2).
+    Event,
+    /// A logout token, in a form (OpenID Connect Back-Channel Logout 1.0, 2.5).
+    Logout,
 }
 
 /// What the receiver said.

@@ -98,7 +98,7 @@ fn said(status: u16) -> String {
 /// The wait that `Retry-After` asks for (RFC 9110, 10.2.3), as seconds or as a date; `None` if it
 /// is neither. At least a second, and one more with each attempt, lest a receiver that always asks
 /// for nothing be tried 86,400 times a day.
-fn wait(retry_after: &str, attempt: u32, now: Timestamp) -> Option<Duration> {
+pub(super) fn wait(retry_after: &str, attempt: u32, now: Timestamp) -> Option<Duration> {
     let text = retry_after.trim();
     let asked = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than fit are many seconds.

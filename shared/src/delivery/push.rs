@@ -9,7 +9,7 @@ use crate::{
     Error, Transmitter,
     client::Secret,
     clock,
-    delivery::{Attempt, Bell, Push, PushOutcome, PushTask, When, backoff},
+    delivery::{Attempt, Bell, BellTask, Push, PushKind, PushOutcome, When, backoff},
     metrics::{self, Metric},
     seal::SealError,
     set::{Held, IssuedToken, PENDING, Passage, SetError, TokenStatus, lane_prefix},
@@ -152,8 +152,8 @@ impl Transmitter {
     /// little and others nothing. For what is put off a bell rings when the first of it is due, or
     /// the lane's rest is over; no other is kept, so that as few wait as there are lanes, however
     /// many SETs there are.
-    pub async fn push(&self, task: &PushTask) -> Result<PushVerdict, Error> {
-        let PushTask::V1 { stream_id, lane, round, not_before, due } = task;
+    pub async fn push(&self, task: &BellTask) -> Result<PushVerdict, Error> {
+        let BellTask { stream_id, lane, round, not_before, due } = task;
         let now = || due.map_or(self.parts().clock.now(), |due| due.max(self.parts().clock.now()));
         let began = now();
         if let Some(due) = not_before.filter(|due| *due > began) {
@@ -405,6 +405,7 @@ impl Transmitter {
             endpoint: endpoint_url.url(),
             authorization: authorization.as_ref().map(Secret::expose),
             set: token.signed.as_str(),
+            kind: PushKind::Event,
             verify_certificate: stream.verify_certificates,
         };
         let answer = self.parts().http.push(&push).await;

@@ -8,7 +8,7 @@ use super::{
     again::{Again, again},
     jobs::{AT_FIRST, deletion_job},
     lists::Listed,
-    record::{Deed, Noted},
+    record::{Deed, Noted, Then},
     store::{Named, Rows, name_key, rename, resource_key},
     tells::Told,
 };
@@ -16,6 +16,7 @@ use crate::{
     Error,
     error::chain,
     scim::{self, ErrorKind, ResourceType},
+    sign_in::Logout,
     table::{Condition, Content, TableError, Version, Write},
 };
 
@@ -75,6 +76,8 @@ pub(super) struct Planned<T> {
     pub(super) writes: Vec<Write>,
     /// Others of whom something is told by that.
     pub(super) others: Vec<ResourceId>,
+    /// Which applications are told that sessions have ended by it.
+    pub(super) logouts: Vec<Logout>,
     /// Whether a journal is opened by it.
     pub(super) opens_journal: bool,
 }
@@ -159,7 +162,8 @@ impl Directory {
         let Some(planned) = T::plan(self, old, after, request, cause).await? else {
             return Ok(Changed { now: old.cloned(), changed: false });
         };
-        let Planned { after, attributes, events, mut writes, others, opens_journal } = planned;
+        let Planned { after, attributes, events, mut writes, others, logouts, opens_journal } =
+            planned;
         let new = after.as_ref();
         let (kind, id) = (T::KIND, old.or(new).expect("there is one of them").id());
         let key = resource_key(kind, id);
@@ -187,7 +191,8 @@ impl Directory {
         }
         let sequence = old.map_or(0, T::sequence) + 1;
         let noted = Noted { kind, id, sequence, deed, attributes, events: &events };
-        writes.extend(noted.writes(cause, &self.parts().config));
+        let then = Then { feed: None, logouts };
+        writes.extend(noted.writes_with(then, cause, &self.parts().config));
         match self.parts().table.transact(writes).await {
             Err(TableError::Conflict) => {
                 if let Some(new) = new {

@@ -144,6 +144,7 @@ impl Resource for Group {
             (directory.member_writes(id, (sequence, 0), movers, cause).await?, others)
         };
         let attributes = difference.paths;
-        Ok(Some(Planned { after, attributes, events, writes, others, opens_journal }))
+        let logouts = Vec::new();
+        Ok(Some(Planned { after, attributes, events, writes, others, logouts, opens_journal }))
     }
 }

@@ -1,6 +1,7 @@
 //! The outbox: what was decided on together with a change, in the same transaction, until it is done.
-//! There are events, until they are on the queue, and whom the streams of a client hear of, until the
-//! transmitter knows. What waits for one resource is done in order.
+//! There are events, until they are on the queue; whom the streams of a client hear of, until the
+//! transmitter knows; and which applications are to be told that a session has ended, until that is on
+//! the push queue. What waits for one resource is done in order.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -16,8 +17,10 @@ use super::{
 };
 use crate::{
     Error, clock,
+    delivery::{LogoutTask, logout},
     error::chain,
     metrics::{self, Metric},
+    sign_in::{Logout, SubjectId},
     stream::Feeding,
     table::{Condition, Content, Item, Query, Write},
 };
@@ -32,6 +35,9 @@ pub(crate) struct Outgoing {
     /// Whom the streams of a client hear of then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) feeding: Option<Feeding>,
+    /// Which applications are told that a session of the person has ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) logouts: Vec<Logout>,
 }
 
 /// How many rows are handed over at once.
@@ -48,7 +54,12 @@ impl Outgoing {
             (name, Value::Object(message).to_string())
         };
         let messages = events.iter().enumerate().map(message).collect();
-        Self { at: cause.at, messages, feeding: None }
+        Self { at: cause.at, messages, feeding: None, logouts: Vec::new() }
+    }
+
+    /// Whether it is more than messages.
+    fn is_more(&self) -> bool {
+        self.feeding.is_some() || !self.logouts.is_empty()
     }
 
     pub(crate) fn write(&self, id: ResourceId, sequence: u64) -> Write {
@@ -107,14 +118,14 @@ impl Directory {
     /// Does what these rows say, those of one resource in order, and deletes those that are done; how
     /// many that were.
     async fn send(&self, rows: Vec<(String, Item)>) -> Result<usize, Error> {
-        let mut feeding = BTreeSet::new();
+        let mut more = BTreeSet::new();
         for (group, item) in &rows {
-            if item.read::<Outgoing>()?.feeding.is_some() {
-                feeding.insert(group.clone());
+            if item.read::<Outgoing>()?.is_more() {
+                more.insert(group.clone());
             }
         }
         let (one_by_one, at_once): (Vec<_>, Vec<_>) =
-            rows.into_iter().partition(|(group, _)| feeding.contains(group));
+            rows.into_iter().partition(|(group, _)| more.contains(group));
         let sent = self.send_at_once(at_once).await;
         let mut done = 0;
         let (mut stuck, mut failed) = (BTreeSet::new(), None);
@@ -123,7 +134,7 @@ impl Directory {
             if stuck.contains(&group) {
                 continue;
             }
-            match self.send_and_feed(group.clone(), item).await {
+            match self.send_and_do(group.clone(), item).await {
                 Ok(()) => done += 1,
                 Err(error) => {
                     stuck.insert(group);
@@ -139,11 +150,23 @@ impl Directory {
 
     /// First the events, then whom streams hear of: so what is told because of this change goes to
     /// whom it went to before, as far as it is taken in by then, and what is committed later does not.
-    async fn send_and_feed(&self, group: String, item: Item) -> Result<(), Error> {
+    /// At last what applications are told.
+    async fn send_and_do(&self, group: String, item: Item) -> Result<(), Error> {
         let outgoing: Outgoing = item.read()?;
         self.send_messages(&group, outgoing.messages).await?;
         if let Some(feeding) = &outgoing.feeding {
             self.transmitter().feed(feeding, &group).await?;
+        }
+        let logout = |(n, Logout { client, sid }): (usize, Logout)| {
+            let task =
+                LogoutTask { client, subject: SubjectId(group.clone()), sid, at: outgoing.at };
+            logout::message(task, format!("logout#{}#{n}", item.key.sk))
+        };
+        let logouts: Vec<_> = outgoing.logouts.into_iter().enumerate().map(logout).collect();
+        if !logouts.is_empty() {
+            for sent in self.parts().push.send(logouts).await {
+                sent?;
+            }
         }
         self.parts().table.write_one(Write::delete(item.key, Condition::Any)).await?;
         Ok(())

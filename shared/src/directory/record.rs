@@ -17,6 +17,7 @@ use crate::{
     event::EventType,
     scim::ResourceType,
     set::EventId,
+    sign_in::Logout,
     table::{Condition, Content, Item, Key, TableError, Write},
 };
 
@@ -107,6 +108,15 @@ pub(crate) fn changes_of_txn(rows: &[Item]) -> Result<Vec<Change>, TableError> {
     Ok(changes)
 }
 
+/// What is to be done besides telling events.
+#[derive(Debug, Default)]
+pub(crate) struct Then {
+    /// For streams that follow consents.
+    pub(crate) feed: Option<Feed>,
+    /// For applications in which a session has ended.
+    pub(crate) logouts: Vec<Logout>,
+}
+
 /// One change of a resource, about to be written.
 #[derive(Debug)]
 pub(crate) struct Noted<'a> {
@@ -122,16 +132,12 @@ pub(crate) struct Noted<'a> {
 impl Noted<'_> {
     /// What is written together with the change.
     pub(crate) fn writes(self, cause: &Cause, config: &Config) -> Vec<Write> {
-        self.writes_with(None, cause, config)
+        self.writes_with(Then::default(), cause, config)
     }
 
-    /// The same, and what is to be done for streams that follow consents.
-    pub(crate) fn writes_with(
-        self,
-        feed: Option<Feed>,
-        cause: &Cause,
-        config: &Config,
-    ) -> Vec<Write> {
+    /// The same, with what is to be done besides.
+    pub(crate) fn writes_with(self, then: Then, cause: &Cause, config: &Config) -> Vec<Write> {
+        let Then { feed, logouts } = then;
         let Self { kind, id, sequence, deed, attributes, events } = self;
         let following = |(n, event): (usize, &Told)| Following {
             id: event_id(&cause.txn, id, sequence, n),
@@ -159,10 +165,11 @@ impl Noted<'_> {
             Write::put(Key::new(audit_partition(id), number), Condition::Any, audit),
             Write::put(txn_key, Condition::Any, txn),
         ];
-        if !events.is_empty() || feed.is_some() {
+        if !events.is_empty() || feed.is_some() || !logouts.is_empty() {
             let mut outgoing = Outgoing::new(id, sequence, events, cause);
             outgoing.feeding =
                 feed.map(|feed| feed.feeding(id, sequence, events, cause, &config.issuer));
+            outgoing.logouts = logouts;
             writes.push(outgoing.write(id, sequence));
         }
         writes

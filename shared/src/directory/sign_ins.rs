@@ -3,13 +3,13 @@
 use super::{
     Cause, Directory, ResourceId, User,
     feed::Feed,
-    record::{Deed, Noted},
+    record::{Deed, Noted, Then},
     tells::{Teller, Told},
 };
 use crate::{
-    client::{Client, ClientId},
+    client::{Client, ClientId, Scope},
     scim::ResourceType,
-    sign_in::{ConsentChange, Happened, Revoked, SubjectId},
+    sign_in::{ConsentChange, Happened, Logout, Revoked, SubjectId},
     table::{Condition, Content, Item, TableError, Write},
 };
 
@@ -63,10 +63,29 @@ impl Directory {
             attributes: vec![attribute.to_owned()],
             events: &events,
         };
-        let mut writes = noted.writes_with(feed, cause, config);
+        let then = Then { feed, logouts: logouts(happened) };
+        let mut writes = noted.writes_with(then, cause, config);
         let condition = Condition::Version(row.version);
         writes.push(Write::put(row.key.clone(), condition, Content::json(&user)));
         Ok(writes)
+    }
+}
+
+/// Which applications are told that a session has ended (OpenID Connect Back-Channel Logout 1.0).
+fn logouts(happened: &Happened<'_>) -> Vec<Logout> {
+    match happened {
+        Happened::SessionEnded(_, _, logouts) | Happened::Consent(_, _, _, logouts) => {
+            logouts.to_vec()
+        }
+        Happened::Ended(family) => match (family.revoked_because, &family.signed_in.sid) {
+            (Some(Revoked::CodeReplay | Revoked::RefreshReuse | Revoked::ByOwner), Some(sid))
+                if family.scope.contains(&Scope::OpenId) =>
+            {
+                vec![Logout { client: family.bond.client.clone(), sid: sid.clone() }]
+            }
+            _ => Vec::new(),
+        },
+        Happened::Began(_) | Happened::SessionBegan(_) => Vec::new(),
     }
 }
 
@@ -78,7 +97,7 @@ fn told(happened: &Happened<'_>, user: &User, teller: Teller<'_>) -> (Vec<Told>,
     match happened {
         Happened::Began(_) => (Vec::new(), None),
         Happened::SessionBegan(session) => (vec![teller.session_began(user, session)], None),
-        Happened::SessionEnded(session, end) => {
+        Happened::SessionEnded(session, end, _) => {
             (vec![teller.session_ended(user, session, *end)], None)
         }
         Happened::Ended(family) => {
@@ -95,7 +114,7 @@ fn told(happened: &Happened<'_>, user: &User, teller: Teller<'_>) -> (Vec<Told>,
             let feed = Feed { client: client.clone(), heard: None, own: None, is_noted: false };
             (vec![ended(client, why)], Some(feed))
         }
-        Happened::Consent(change, consent, application) => {
+        Happened::Consent(change, consent, application, _) => {
             let heard = match change {
                 ConsentChange::Granted | ConsentChange::Restored => true,
                 ConsentChange::Revoked => false,

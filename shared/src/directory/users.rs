@@ -8,12 +8,14 @@ use super::{
     commit::{Free, Planned, Resource},
     resource::user_difference,
     store::{Named, Rows, name_key},
-    tells::{Teller, UserChange},
+    tells::{Teller, Told, UserChange},
 };
 use crate::{
     Error,
     client::{Receiver, Reprovision},
+    event::EventType,
     scim::ResourceType,
+    sign_in::logouts_of,
 };
 
 /// What became of a request for a change.
@@ -169,8 +171,14 @@ impl Resource for User {
             password_ends_sessions,
         };
         let events = Teller { issuer: &config.issuer, cause }.user(&change);
+        let ends = |event: &Told| event.event_type == EventType::SESSION_REVOKED;
+        let logouts = if events.iter().any(ends) {
+            logouts_of(&*directory.parts().table, &id.into()).await?
+        } else {
+            Vec::new()
+        };
         let (others, opens_journal) = (Vec::new(), false);
-        Ok(Some(Planned { after, attributes, events, writes, others, opens_journal }))
+        Ok(Some(Planned { after, attributes, events, writes, others, logouts, opens_journal }))
     }
 }
 

@@ -9,9 +9,9 @@ use crate::{
     sign_in::{
         Also, AuthorizationCode, CODE_LIFETIME, Challenge, ChallengeMethod, CodeFault, Cut,
         Exchange, Family, FamilyId, Happened, Refusal, Revoked, SignIn, SignedIn, SubjectId,
-        Tokens,
+        Tokens, back_channel,
         facade::{ATTEMPTS, in_the_way},
-        store::{code_key, family_key, list_family, put_code, put_family},
+        store::{code_key, family_key, list_family, person_session_key, put_code, put_family},
     },
     table::{Condition, Version},
 };
@@ -179,7 +179,14 @@ impl SignIn {
     ) -> Result<Option<Tokens>, Refusal> {
         let now = self.parts().clock.now();
         code.fits(exchange, now)?;
-        let rows = self.rows(&code.bond.client, &code.bond.subject).await?;
+        let (client, subject) = (&code.bond.client, &code.bond.subject);
+        let session = code.signed_in.sid.as_ref().map(|sid| person_session_key(subject, sid));
+        let from_session = session.is_some();
+        let (rows, session) = self.rows_and(client, subject, session).await?;
+        if from_session && session.is_none() {
+            // It ended since the code was issued, or at the same moment.
+            return Err(Cut::Ended.into());
+        }
         code.bond.holds(&rows.standing(), code.issue_date)?;
         let client = rows.client.as_ref().ok_or(Cut::ClientGone)?;
         if !client.has_grant(GrantType::AuthorizationCode) {
@@ -196,6 +203,9 @@ impl SignIn {
             put_code(&code, Condition::Version(version)),
             put_family(&family, Condition::Absent),
         ];
+        if let Some(session) = &session {
+            writes.push(back_channel::note(session, client, &code.scope)?);
+        }
         let (id, until) = (family.family_id, family.is_kept_until());
         writes.extend(list_family(&family.bond, &family.signed_in, id, until));
         writes.extend(also(&Happened::Began(&family), rows.owner_row.as_ref()));

@@ -88,7 +88,12 @@ impl SignIn {
                 let key = client_consent_key(subject, client);
                 writes.push(Write::put(key, Condition::Any, Content::json(&())));
             }
-            let happened = Happened::Consent(done, &consent, client_row);
+            let logouts = if done == ConsentChange::Revoked {
+                self.sessions_at(subject, client).await?
+            } else {
+                Vec::new()
+            };
+            let happened = Happened::Consent(done, &consent, client_row, &logouts);
             writes.extend(also(&happened, rows.owner_row.as_ref()));
             if self.commit(writes).await? {
                 return Ok((consent, Some(done)));

@@ -6,8 +6,8 @@ use crate::{
     Error, Parts, Transmitter,
     client::Client,
     sign_in::{
-        CodeFault, Consent, ConsentChange, Cut, Family, FamilyId, Owners, Session, SessionEnd,
-        SubjectId,
+        CodeFault, Consent, ConsentChange, Cut, Family, FamilyId, Logout, Owners, Session,
+        SessionEnd, SubjectId,
     },
     table::{Item, TableError, Write},
 };
@@ -28,10 +28,11 @@ pub enum Happened<'a> {
     Ended(&'a Family),
     /// A person signed in at a browser.
     SessionBegan(&'a Session),
-    /// A session ended before its time, and why.
-    SessionEnded(&'a Session, SessionEnd),
-    /// A consent changed; with it the application, if it is there.
-    Consent(ConsentChange, &'a Consent, Option<&'a Client>),
+    /// A session ended before its time, why, and which applications are told so.
+    SessionEnded(&'a Session, SessionEnd, &'a [Logout]),
+    /// A consent changed; with it the application, if it is there, and of which sessions it is told
+    /// that they have ended there.
+    Consent(ConsentChange, &'a Consent, Option<&'a Client>, &'a [Logout]),
 }
 
 /// The writes that tell of what happens, done in the same transaction; at most 50. With it comes the

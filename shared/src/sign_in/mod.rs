@@ -11,6 +11,7 @@
 mod applications;
 mod attributes;
 mod authorization;
+mod back_channel;
 mod bond;
 mod cascade;
 mod code;
@@ -35,6 +36,8 @@ pub use authorization::{
     AuthorizationError, AuthorizationRequest, Decision, NotAuthorized, Prompt, Seen, Shown,
     SignInReason, decide,
 };
+pub use back_channel::Logout;
+pub(crate) use back_channel::logouts_of;
 pub use bond::{Bond, Cut, Standing};
 pub(crate) use cascade::{consented, forget_client, forget_consents, forget_tokens};
 pub use code::{AuthorizationCode, CODE_LIFETIME, CodeFault, Exchange};

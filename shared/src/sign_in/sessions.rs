@@ -7,7 +7,7 @@ use crate::{
     client::Secret,
     sign_in::{
         Also, AuthorizationCode, Cut, Family, Happened, Owner, Place, Refusal, Revoked, Session,
-        SessionEnd, SignIn, SubjectId,
+        SessionEnd, SignIn, SubjectId, back_channel,
         facade::{ATTEMPTS, in_the_way},
         store::{
             Listed, ListedSession, code_key, family_key, person_session_key, put_family,
@@ -73,8 +73,8 @@ impl SignIn {
                 place: new.place.clone(),
             };
             let mut writes = vec![put_session(&name, &session, Condition::Absent)];
-            let listed = ListedSession { session: name };
-            let content = Content { expires: Some(session.expires()), ..Content::json(&listed) };
+            let mut listed = ListedSession { session: name, to_tell: Vec::new() };
+            let expires = Some(session.expires());
             let place = person_session_key(&session.subject, &session.sid);
             if let Some(same) = &same {
                 let Some((item, was)) = self.listed(&place).await? else {
@@ -83,8 +83,11 @@ impl SignIn {
                 };
                 debug_assert_eq!(same.sid, session.sid);
                 writes.push(Write::delete(session_key(&was.session), Condition::Any));
+                listed.to_tell = was.to_tell;
+                let content = Content { expires, ..Content::json(&listed) };
                 writes.push(Write::put(place, Condition::Version(item.version), content));
             } else {
+                let content = Content { expires, ..Content::json(&listed) };
                 writes.push(Write::put(place, Condition::Absent, content));
                 writes.extend(also(&Happened::SessionBegan(&session), owner.as_ref()));
             }
@@ -163,10 +166,8 @@ impl SignIn {
         let place = person_session_key(subject, sid);
         let mut attempts = 0;
         while attempts < ATTEMPTS {
-            let Some((listed, ListedSession { session: name })) = self.listed(&place).await? else {
-                return Ok(None);
-            };
-            let row = self.parts().table.get(&session_key(&name)).await?;
+            let Some((listed, of_session)) = self.listed(&place).await? else { return Ok(None) };
+            let row = self.parts().table.get(&session_key(&of_session.session)).await?;
             let (mut writes, more) = self.end_of_families(subject, sid, end).await?;
             if more {
                 // Nobody begins new ones without end; but others may be in the way.
@@ -181,7 +182,8 @@ impl SignIn {
                 writes.push(Write::delete(row.key.clone(), Condition::Any));
                 if self.is_good(session).await? {
                     let owner = self.parts().table.get(&self.owners.key(subject)).await?;
-                    let ended = Happened::SessionEnded(session, end);
+                    let logouts = back_channel::logouts(sid, &of_session);
+                    let ended = Happened::SessionEnded(session, end, &logouts);
                     writes.extend(also(&ended, owner.as_ref()));
                 }
             }

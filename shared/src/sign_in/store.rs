@@ -9,7 +9,7 @@
 //! | `CLIENT_FAMILY#`client | family | that there is this code or family |
 //! | `PERSON_FAMILY#`person | hash of the client, `#`, family | the same |
 //! | `SESSION#`hash of the secret | `SESSION` | a session; gone when it is over |
-//! | `PERSON_SESSION#`person | `sid` | that there is this session |
+//! | `PERSON_SESSION#`person | `sid` | that there is this session, and who is told when it ends |
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -75,6 +75,9 @@ pub(super) fn person_session_key(subject: &SubjectId, sid: &str) -> Key {
 pub(super) struct ListedSession {
     /// See [`session_name`].
     pub(super) session: String,
+    /// The applications that are told when it ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) to_tell: Vec<ClientId>,
 }
 
 pub(super) fn put_session(name: &str, session: &Session, condition: Condition) -> Write {
@@ -154,12 +157,24 @@ impl Rows {
 impl SignIn {
     /// The client, the person and the consent, by one read.
     pub(super) async fn rows(&self, client: &ClientId, subject: &SubjectId) -> Result<Rows, Error> {
-        let keys = [client_key(client), self.owners.key(subject), consent_key(subject, client)];
+        Ok(self.rows_and(client, subject, None).await?.0)
+    }
+
+    /// The same, and what is at `other`.
+    pub(super) async fn rows_and(
+        &self,
+        client: &ClientId,
+        subject: &SubjectId,
+        other: Option<Key>,
+    ) -> Result<(Rows, Option<Item>), Error> {
+        let mut keys =
+            vec![client_key(client), self.owners.key(subject), consent_key(subject, client)];
+        keys.extend(other);
         let mut items = self.parts().table.batch_get(&keys).await?.into_iter();
         let mut next = || items.next().flatten();
-        let (client, owner_row, consent) = (next(), next(), next());
+        let (client, owner_row, consent, other) = (next(), next(), next(), next());
         let now = self.parts().clock.now();
-        Ok(Rows {
+        let rows = Rows {
             client: client.as_ref().map(Item::read).transpose()?,
             owner: self.owners.judge(owner_row.as_ref(), now)?,
             owner_row,
@@ -167,7 +182,8 @@ impl SignIn {
                 Some(item) => Some((item.read()?, item.version)),
                 None => None,
             },
-        })
+        };
+        Ok((rows, other))
     }
 
     pub(super) async fn read_family(

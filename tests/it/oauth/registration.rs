@@ -20,6 +20,10 @@ fn uris(texts: &[&str]) -> Vec<RedirectUri> {
     texts.iter().map(|text| RedirectUri::parse(text).unwrap()).collect()
 }
 
+fn logout_at(wish: &mut NewClient, uri: &str) {
+    wish.application.backchannel_logout_uri = Some(uri.parse().unwrap());
+}
+
 /// An application that people sign in to.
 fn notes() -> NewClient {
     let mut wish = NewClient::new("Notes", vec![]);
@@ -34,6 +38,8 @@ async fn an_application_has_the_members_of_rfc_7591_and_defaults_that_fit_each_o
     let world = World::new();
     let mut wish = notes();
     wish.application.post_logout_redirect_uris = uris(&["https://notes.example/"]);
+    logout_at(&mut wish, "https://notes.example/logout?tenant=1");
+    wish.application.backchannel_logout_session_required = true;
     wish.information.contacts = vec!["ops@notes.example".into()];
     wish.information.logo_uri = Some("https://notes.example/logo.png".parse().unwrap());
     let (client, secret) = world.transmitter.client_create(wish).await.unwrap();
@@ -61,6 +67,8 @@ async fn an_application_has_the_members_of_rfc_7591_and_defaults_that_fit_each_o
       "post_logout_redirect_uris": [
         "https://notes.example/"
       ],
+      "backchannel_logout_uri": "https://notes.example/logout?tenant=1",
+      "backchannel_logout_session_required": true,
       "scope": [
         "openid",
         "email"
@@ -95,7 +103,7 @@ async fn an_application_has_the_members_of_rfc_7591_and_defaults_that_fit_each_o
 async fn what_cannot_be_registered_is_told_by_member_and_reason() {
     type Change = fn(&mut NewClient);
     let world = World::new();
-    let cases: [Change; 15] = [
+    let cases: [Change; 22] = [
         |wish| wish.grant_types = Some(vec![]),
         |wish| wish.grant_types = Some(vec![GrantType::RefreshToken]),
         |wish| wish.grant_types = Some(vec![GrantType::ClientCredentials]),
@@ -114,6 +122,17 @@ async fn what_cannot_be_registered_is_told_by_member_and_reason() {
             wish.grant_types = Some(GrantType::ALL.to_vec());
         },
         |wish| wish.auth_method = Some(AuthMethod::PrivateKeyJwt),
+        |wish| wish.application.backchannel_logout_session_required = true,
+        |wish| logout_at(wish, "http://notes.example/logout"),
+        |wish| logout_at(wish, "http://127.0.0.1/logout"),
+        |wish| logout_at(wish, "https://notes.example/logout#x"),
+        |wish| logout_at(wish, "https://user@notes.example/logout"),
+        |wish| logout_at(wish, "https://169.254.169.254/logout"),
+        |wish| {
+            logout_at(wish, "https://notes.example/logout");
+            wish.application.redirect_uris.clear();
+            wish.scope = vec![Scope::Scim];
+        },
         |wish| {
             wish.auth_method = Some(AuthMethod::None);
             wish.client_secret_expires_at = Some(jiff::Timestamp::UNIX_EPOCH);
@@ -145,6 +164,13 @@ async fn what_cannot_be_registered_is_told_by_member_and_reason() {
     token_audience: must name clients by their ids
     grant_types: a public client has no credentials for client_credentials
     token_endpoint_auth_method: must be private_key_jwt with keys, and only then
+    backchannel_logout_session_required: is of no use without backchannel_logout_uri
+    backchannel_logout_uri: must be an https URL
+    backchannel_logout_uri: must be an https URL
+    backchannel_logout_uri: must not have a fragment
+    backchannel_logout_uri: must not hold credentials
+    backchannel_logout_uri: leads to an address that is not allowed: metadata
+    backchannel_logout_uri: is of no use without authorization_code
     client_secret_expires_at: is of no use without a secret
     contacts: must have 1 to 1,024 characters
     description: must have 1 to 1,024 characters

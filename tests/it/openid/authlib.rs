@@ -1,5 +1,6 @@
 //! A relying party that we did not write signs a person in: Authlib, in every way in which a client can
-//! authenticate. What it does stands in `infra/relying-party/party.py`.
+//! authenticate, and is told when the person has signed out. What it does stands in
+//! `infra/relying-party/party.py` and `infra/relying-party/logout.py`.
 
 use std::{fs, process::Command};
 
@@ -7,11 +8,13 @@ use serde_json::{Value, json};
 use ssf::{
     Transmitter,
     client::{AuthMethod, ClientId, ClientKeys, NewClient, RedirectUri, Scope},
+    config::Config,
     embedded::LocalSigner,
     set::{Algorithm, Signer},
 };
-use tests::emulator::relying_party;
+use tests::{TestReceiver, emulator::relying_party};
 use tocsin_cli::tls;
+use url::Url;
 
 use crate::served::with_ada;
 
@@ -23,6 +26,7 @@ async fn application(
     id: &str,
     method: AuthMethod,
     keys: Option<ClientKeys>,
+    logout: Url,
 ) -> String {
     let mut wish = NewClient::new(id, Vec::new());
     wish.client_id = ClientId::parse(id);
@@ -30,6 +34,8 @@ async fn application(
     let uri = |uri| vec![RedirectUri::parse(uri).unwrap()];
     wish.application.redirect_uris = uri("https://notes.example/cb");
     wish.application.post_logout_redirect_uris = uri("https://notes.example/bye");
+    wish.application.backchannel_logout_uri = Some(logout);
+    wish.verify_certificates = false;
     wish.auth_method = Some(method);
     wish.keys = keys;
     let (_, secret) = us.client_create(wish).await.unwrap();
@@ -39,21 +45,26 @@ async fn application(
 #[tokio::test(flavor = "multi_thread")]
 async fn authlib_signs_a_person_in_in_every_way_to_authenticate() {
     const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/keys/rsa.pem");
+    const LOGOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/relying-party/logout.py");
     const PARTY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/relying-party/party.py");
     let folder = tempfile::tempdir().unwrap();
-    let (service, issuer) = with_ada(folder.path(), PASSWORD, |_| {}).await;
+    let private = |config: &mut Config| config.allow_private_push = true;
+    let (service, issuer) = with_ada(folder.path(), PASSWORD, private).await;
+    let logouts = TestReceiver::start().await;
     let signer = LocalSigner::in_memory(&[&fs::read_to_string(KEY).unwrap()]).unwrap();
     let key = signer.generate(Algorithm::RS256).await.unwrap();
     let jwks: ClientKeys =
         serde_json::from_value(json!({ "jwks": { "keys": [key.jwk()] } })).unwrap();
-    for (method, keys) in [
+    let methods = [
         (AuthMethod::ClientSecretBasic, None),
         (AuthMethod::ClientSecretPost, None),
         (AuthMethod::PrivateKeyJwt, Some(jwks)),
         (AuthMethod::None, None),
-    ] {
+    ];
+    for (number, (method, keys)) in methods.into_iter().enumerate() {
         let name = method.name();
-        let secret = application(service.transmitter(), name, method, keys).await;
+        let logout = logouts.url(&format!("/{name}"));
+        let secret = application(service.transmitter(), name, method, keys, logout).await;
         let mut party = Command::new(relying_party());
         party
             .arg(PARTY)
@@ -74,6 +85,18 @@ async fn authlib_signs_a_person_in_in_every_way_to_authenticate() {
             "after signing out": "login_required",
         });
         assert_eq!(found, wanted, "{name}");
+        let told = logouts.wait_for(number + 1).await.pop().unwrap();
+        assert_eq!(told.uri.path(), format!("/{name}"));
+        let token = told.body.strip_prefix("logout_token=").unwrap().to_owned();
+        let mut party = Command::new(relying_party());
+        party
+            .arg(LOGOUT)
+            .args([&*issuer, name, &*token])
+            .env("REQUESTS_CA_BUNDLE", tls::certificate_path(folder.path()));
+        let output = tokio::task::spawn_blocking(move || party.output().unwrap()).await.unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{name}: {stderr}");
     }
+    assert_eq!(logouts.count(), 4, "each once");
     service.stop().await;
 }

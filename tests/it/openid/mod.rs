@@ -12,6 +12,7 @@ use ssf::{
     client::{NewClient, RedirectUri, Scope},
     directory::{Actor, Directory, User},
     sign_in::{AuthorizationRequest, Decision, Seen, SignIn, SignedIn, SubjectId, decide},
+    table::{Condition, Content, Key, Write},
 };
 use tests::{Answer, World};
 
@@ -45,6 +46,10 @@ impl Scene {
         let ada = directory.user_create(&cause, make).await.unwrap().id;
         let mut scene = Self { world, directory, sign_in, ada: ada.into(), secret: String::new() };
         scene.secret = scene.register("notes", |_| {}).await;
+        let key = Key::new(format!("PERSON_SESSION#{}", scene.ada), "the-session");
+        let session = Content::json(&serde_json::json!({ "session": "of ada" }));
+        let write = Write::put(key, Condition::Any, session);
+        scene.world.transmitter.parts().table.write_one(write).await.unwrap();
         scene
     }
 

@@ -21,8 +21,13 @@ async fn an_address_that_is_not_allowed_is_not_even_called() {
         let endpoint = receiver.url_at(spelled, "/");
         let refused = PushError::AddressRefused { host: host.to_owned(), kind: "loopback" };
         assert_eq!(push(&careful, &endpoint).await, Err(refused.clone()), "{spelled}");
-        let unchecked =
-            Push { endpoint: &endpoint, authorization: None, set: "x", verify_certificate: false };
+        let unchecked = Push {
+            endpoint: &endpoint,
+            authorization: None,
+            set: "x",
+            kind: PushKind::Event,
+            verify_certificate: false,
+        };
         assert_eq!(careful.push(&unchecked).await, Err(refused), "{spelled} without certificates");
     }
     assert_eq!(receiver.connections(), 0);

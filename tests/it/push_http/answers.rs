@@ -69,7 +69,13 @@ async fn the_authorization_header_is_sent_verbatim_or_not_at_all() {
     for authorization in
         [Some("Bearer a.b-c"), Some("Basic dTpw"), Some("anything  at all, ü"), None]
     {
-        let push = Push { endpoint: &endpoint, authorization, set: "x", verify_certificate: true };
+        let push = Push {
+            endpoint: &endpoint,
+            authorization,
+            set: "x",
+            kind: PushKind::Event,
+            verify_certificate: true,
+        };
         client.push(&push).await.unwrap();
         let request = receiver.requests().pop().unwrap();
         let sent = request.headers.get("authorization");
@@ -79,10 +85,28 @@ async fn the_authorization_header_is_sent_verbatim_or_not_at_all() {
         endpoint: &endpoint,
         authorization: Some("Bearer a\r\nx: y"),
         set: "x",
+        kind: PushKind::Event,
         verify_certificate: true,
     };
     let error = told(client.push(&bad).await).unwrap_err();
     assert_eq!(error, "the exchange broke off: the authorization header is not one");
+}
+
+#[tokio::test]
+async fn a_logout_token_is_sent_in_a_form() {
+    let receiver = TestReceiver::start().await;
+    let push = Push {
+        endpoint: &receiver.url("/out?tenant=1"),
+        authorization: None,
+        set: "one.two-.three_",
+        kind: PushKind::Logout,
+        verify_certificate: true,
+    };
+    assert_eq!(told(client(&receiver).push(&push).await), Ok(202));
+    let request = receiver.requests().pop().unwrap();
+    assert_eq!(request.headers["content-type"], "application/x-www-form-urlencoded");
+    assert_eq!(request.body, "logout_token=one.two-.three_");
+    assert_eq!(request.headers.get("authorization"), None);
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use ssf::delivery::{HttpPush, HttpsPush, HttpsPushSettings, Push, PushAnswer, PushError};
+use ssf::delivery::{
+    HttpPush, HttpsPush, HttpsPushSettings, Push, PushAnswer, PushError, PushKind,
+};
 use tests::TestReceiver;
 use url::Url;
 
@@ -48,7 +50,13 @@ fn hurried(receiver: &TestReceiver) -> HttpsPush {
 /// Pushes `one.two.three`.
 async fn push(client: &HttpsPush, endpoint: &Url) -> Result<PushAnswer, PushError> {
     let authorization = Some("Bearer s3cret");
-    let push = Push { endpoint, authorization, set: "one.two.three", verify_certificate: true };
+    let push = Push {
+        endpoint,
+        authorization,
+        set: "one.two.three",
+        kind: PushKind::Event,
+        verify_certificate: true,
+    };
     client.push(&push).await
 }
 

@@ -71,6 +71,7 @@ async fn without_the_check_any_certificate_will_do() {
             endpoint: &endpoint,
             authorization: None,
             set: "x",
+            kind: PushKind::Event,
             verify_certificate,
         };
         assert!(client.push(&push(true)).await.is_err());

@@ -1,5 +1,6 @@
 //! What people let applications have: codes, tokens and consents.
 
+mod back_channel;
 mod cascade;
 mod codes;
 mod consents;
@@ -12,6 +13,7 @@ mod tokens;
 
 use std::sync::Arc;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ssf::{
@@ -169,4 +171,10 @@ async fn exchange(sign_in: &SignIn, client: &str, code: &Secret) -> Result<Token
 /// Why it was refused.
 fn why<T>(refused: Result<T, Refusal>) -> String {
     refused.err().map(|refusal| refusal.to_string()).unwrap_or_default()
+}
+
+/// The header of a compact JWS.
+fn header(jws: &str) -> String {
+    let header = jws.split('.').next().unwrap();
+    String::from_utf8(URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap()
 }

@@ -94,7 +94,9 @@ fn an_application_and_a_provisioning_client_are_registered_changed_and_shown() {
                 --client-uri https://notes.example --logo-uri https://notes.example/logo.png \
                 --contact ops@notes.example --tos-uri https://notes.example/tos \
                 --policy-uri https://notes.example/privacy --software-id notes \
-                --software-version 2.1 --description Ours --preconsent --public --json";
+                --software-version 2.1 --description Ours --preconsent --public \
+                --backchannel-logout-uri https://notes.example/out \
+                --backchannel-logout-session-required --json";
     let notes = tool.run(line).json();
     let wanted = json!({
         "redirect_uris": ["https://notes.example/cb", "http://127.0.0.1/cb"],
@@ -106,6 +108,8 @@ fn an_application_and_a_provisioning_client_are_registered_changed_and_shown() {
         "contacts": ["ops@notes.example"], "tos_uri": "https://notes.example/tos",
         "policy_uri": "https://notes.example/privacy", "software_id": "notes",
         "software_version": "2.1", "description": "Ours",
+        "backchannel_logout_uri": "https://notes.example/out",
+        "backchannel_logout_session_required": true,
     });
     assert_members(&notes, &wanted);
 
@@ -113,7 +117,7 @@ fn an_application_and_a_provisioning_client_are_registered_changed_and_shown() {
     let line = format!(
         "client update {id} --name Notebook --audience notes --scope openid --public=false \
          --preconsent=false --pkce-optional --subjects consent --token-audience api --clear logo_uri \
-         --clear contacts --max-streams 2 --json"
+         --clear contacts --clear backchannel_logout_uri --max-streams 2 --json"
     );
     let changed = tool.run(&line).json();
     let wanted = json!({
@@ -121,7 +125,8 @@ fn an_application_and_a_provisioning_client_are_registered_changed_and_shown() {
         "token_endpoint_auth_method": "client_secret_basic", "preconsent": null,
         "pkce_optional": true,
         "default_subjects": "CONSENT", "token_audience": ["api"], "logo_uri": null,
-        "contacts": null, "max_streams": 2, "software_id": "notes", "created": notes["created"],
+        "contacts": null, "backchannel_logout_uri": null,
+        "backchannel_logout_session_required": null, "max_streams": 2, "software_id": "notes", "created": notes["created"],
     });
     assert_members(&changed, &wanted);
     assert!(changed["client_secret"].is_string(), "it needs one now: {changed}");

@@ -21,6 +21,8 @@ mod tests;
 /// Endpoint URLs longer than this are refused.
 pub const MAX_ENDPOINT_LENGTH: usize = 2_048;
 
+const CREDENTIALS: &str = "must not hold credentials";
+
 /// Which kind of address `ip` is, if nothing is sent to its kind.
 ///
 /// `allow_private` lets through what an operator may have receivers on: loopback, private, shared,
@@ -40,7 +42,15 @@ pub fn refusal(ip: IpAddr, allow_private: bool) -> Option<&'static str> {
 /// Refuses what could never be delivered to. A name that is fine here may still turn out to lead
 /// to a refused address: that shows when it is resolved.
 pub fn check_endpoint(url: &str, allow_private: bool) -> Result<Url, Invalid> {
-    let refuse = |reason: &str| Err(Invalid::new("delivery.endpoint_url", reason));
+    check_url(url, allow_private).map_err(|reason| {
+        let hint = if reason == CREDENTIALS { "; use authorization_header" } else { "" };
+        Invalid::new("delivery.endpoint_url", format!("{reason}{hint}"))
+    })
+}
+
+/// `url`, if something can be posted there, else why not; see [`check_endpoint`].
+pub(crate) fn check_url(url: &str, allow_private: bool) -> Result<Url, String> {
+    let refuse = |reason: &str| Err(reason.to_owned());
     if url.len() > MAX_ENDPOINT_LENGTH {
         return refuse("is longer than 2048 characters");
     }
@@ -53,7 +63,7 @@ pub fn check_endpoint(url: &str, allow_private: bool) -> Result<Url, Invalid> {
         return refuse("must be an https URL");
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return refuse("must not hold credentials; use authorization_header");
+        return refuse(CREDENTIALS);
     }
     if url.fragment().is_some() {
         return refuse("must not have a fragment");

@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use self::connector::{Answered, Connector, find, root_cause};
-use super::http::{ChosenBy, HttpPush, Push, PushAnswer, PushError};
+use super::http::{ChosenBy, HttpPush, Push, PushAnswer, PushError, PushKind};
 
 mod connector;
 mod tls;
@@ -163,7 +163,14 @@ impl HttpPush for HttpsPush {
         let within = self.settings.total_timeout;
         let deadline = Instant::now() + within;
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/secevent+jwt"));
+        let (content_type, body) = match push.kind {
+            PushKind::Event => ("application/secevent+jwt", push.set.to_owned()),
+            // A JWS has no character that a form would have to escape.
+            PushKind::Logout => {
+                ("application/x-www-form-urlencoded", format!("logout_token={}", push.set))
+            }
+        };
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(authorization) = push.authorization {
             let mut value = HeaderValue::from_bytes(authorization.as_bytes())
@@ -171,8 +178,7 @@ impl HttpPush for HttpsPush {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let body = Bytes::copy_from_slice(push.set.as_bytes());
-        let request = request(Method::POST, push.endpoint, headers, body)?;
+        let request = request(Method::POST, push.endpoint, headers, Bytes::from(body))?;
         let response = self.send(self.client_for(push), request, deadline, within).await?;
         let (head, body) = response.into_parts();
         let mut beginning = Vec::new();

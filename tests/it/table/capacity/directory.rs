@@ -99,14 +99,14 @@ find one by externalId           1      1       5      6
 list a page of two               1      1       7     24
 change an attribute              3     10       5      6
 change nothing                   1      1       4      5
-lock a person                    3     10       5      6
+lock a person                    3     10       6      7
 create a group                   3     17       4      5
 add a member                     4     22       9     10
 add another                      4     22       9     10
 read a group of two              1      1       4      5
 remove a member                  4     22       9     10
-delete a member                  6     40      11     13
-delete a person                  4     26       9     10
+delete a member                  6     40      12     14
+delete a person                  4     26      10     11
 delete a group                   4     20       6      7
 ");
 }

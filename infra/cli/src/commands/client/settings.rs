@@ -79,6 +79,14 @@ struct Application {
     #[arg(long, value_name = "URI", value_parser = values::redirect_uri)]
     post_logout_redirect_uri: Vec<RedirectUri>,
 
+    /// Where it is told that a session has ended, by a logout token (OpenID Connect Back-Channel Logout)
+    #[arg(long, value_name = "URL")]
+    backchannel_logout_uri: Option<Url>,
+
+    /// It needs to be told which session that is
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    backchannel_logout_session_required: Option<bool>,
+
     /// How it comes to tokens: `authorization_code`, `refresh_token`, `client_credentials`; may be
     /// given several times; by default as its other settings need
     #[arg(long, value_name = "TYPE", value_parser = values::grant_type)]
@@ -212,6 +220,11 @@ impl Application {
     fn apply(&self, wish: &mut NewClient) {
         set_all(&mut wish.application.redirect_uris, &self.redirect_uri);
         set_all(&mut wish.application.post_logout_redirect_uris, &self.post_logout_redirect_uri);
+        set_some(&mut wish.application.backchannel_logout_uri, self.backchannel_logout_uri.clone());
+        set(
+            &mut wish.application.backchannel_logout_session_required,
+            self.backchannel_logout_session_required,
+        );
         set_all(&mut wish.application.token_audience, &self.token_audience);
         set(&mut wish.application.preconsent, self.preconsent);
         set(&mut wish.application.pkce_optional, self.pkce_optional);

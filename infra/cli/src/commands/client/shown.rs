@@ -128,6 +128,10 @@ fn application(fields: Fields, client: &Client) -> Fields {
             "redirect URI after logout",
             about.post_logout_redirect_uris.iter().map(RedirectUri::as_str),
         )
+        .with_some(
+            "told of logouts at",
+            about.backchannel_logout_uri.as_ref().map(url::Url::as_str),
+        )
         .with("audience of its tokens", audience.join(" "))
         .with("consent", if about.preconsent { "given by the operator" } else { "asked for" })
         .with("PKCE", if client.needs_pkce() { "needed" } else { "as it likes" })

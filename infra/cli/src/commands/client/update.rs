@@ -57,6 +57,7 @@ pub(super) struct Args {
 #[value(rename_all = "snake_case")]
 enum Member {
     Audience,
+    BackchannelLogoutUri,
     ClientSecretExpiresAt,
     ClientUri,
     Contacts,
@@ -98,6 +99,10 @@ pub(super) async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Res
 fn clear(wish: &mut NewClient, member: Member) {
     match member {
         Member::Audience => wish.audience.clear(),
+        Member::BackchannelLogoutUri => {
+            wish.application.backchannel_logout_uri = None;
+            wish.application.backchannel_logout_session_required = false;
+        }
         Member::ClientSecretExpiresAt => wish.client_secret_expires_at = None,
         Member::ClientUri => wish.information.client_uri = None,
         Member::Contacts => wish.information.contacts.clear(),
