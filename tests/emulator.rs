@@ -201,6 +201,40 @@ pub fn relying_party() -> PathBuf {
     installed(&target().join("relying-party"), &requirements, what)
 }
 
+/// A folder in which Node.js finds openid-client, and that Node.js.
+pub fn openid_client() -> (PathBuf, PathBuf) {
+    let folder = target().join("openid-client");
+    let requirements = infra().join("openid-client/requirements.txt");
+    let what = "Node.js (once, about a quarter of a minute)";
+    let python = installed(&folder, &requirements, what);
+    let bin = python.parent().expect("it is in a folder").to_owned();
+    let lock = File::create(folder.join("lock")).expect("the target folder can be written");
+    lock.lock().expect("the lock can be had");
+    let wanted = infra().join("openid-client");
+    let copy = |name: &str| {
+        fs::copy(wanted.join(name), folder.join(name)).expect("the target folder can be written");
+    };
+    copy("party.mjs");
+    copy("package.json");
+    let locked = |folder: &Path| fs::read(folder.join("package-lock.json")).ok();
+    // Copied last, so that a broken installation is not taken for a whole one.
+    if locked(&folder) != locked(&wanted) || !folder.join("node_modules").exists() {
+        say("installing openid-client by npm (once)");
+        copy("package-lock.json");
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let all = std::iter::once(bin.clone()).chain(std::env::split_paths(&path));
+        let mut npm = Command::new(bin.join("npm"));
+        npm.args(["ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]);
+        npm.current_dir(&folder).env("PATH", std::env::join_paths(all).expect("these are paths"));
+        let installed = npm.status().is_ok_and(|status| status.success());
+        if !installed {
+            let _ = fs::remove_file(folder.join("package-lock.json"));
+        }
+        assert!(installed, "npm cannot install openid-client; it says above why");
+    }
+    (folder, bin.join("node"))
+}
+
 /// The Python that drives a browser.
 pub fn browser_driver() -> PathBuf {
     let requirements = infra().join("browser/requirements.txt");

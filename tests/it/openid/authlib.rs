@@ -18,15 +18,15 @@ use url::Url;
 
 use crate::served::with_ada;
 
-const PASSWORD: &str = "correct horse battery staple";
+pub(super) const PASSWORD: &str = "correct horse battery staple";
 
 /// Registers an application; its secret.
-async fn application(
+pub(super) async fn application(
     us: &Transmitter,
     id: &str,
     method: AuthMethod,
     keys: Option<ClientKeys>,
-    logout: Url,
+    logout: Option<Url>,
 ) -> String {
     let mut wish = NewClient::new(id, Vec::new());
     wish.client_id = ClientId::parse(id);
@@ -34,7 +34,7 @@ async fn application(
     let uri = |uri| vec![RedirectUri::parse(uri).unwrap()];
     wish.application.redirect_uris = uri("https://notes.example/cb");
     wish.application.post_logout_redirect_uris = uri("https://notes.example/bye");
-    wish.application.backchannel_logout_uri = Some(logout);
+    wish.application.backchannel_logout_uri = logout;
     wish.verify_certificates = false;
     wish.auth_method = Some(method);
     wish.keys = keys;
@@ -42,29 +42,36 @@ async fn application(
     secret.map(|secret| secret.expose().to_owned()).unwrap_or_default()
 }
 
+/// The key of an application that has one.
+pub(super) const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/keys/rsa.pem");
+
+/// All ways in which an application can authenticate, with the keys that it needs.
+pub(super) async fn methods() -> [(AuthMethod, Option<ClientKeys>); 4] {
+    let signer = LocalSigner::in_memory(&[&fs::read_to_string(KEY).unwrap()]).unwrap();
+    let key = signer.generate(Algorithm::RS256).await.unwrap();
+    let jwks: ClientKeys =
+        serde_json::from_value(json!({ "jwks": { "keys": [key.jwk()] } })).unwrap();
+    [
+        (AuthMethod::ClientSecretBasic, None),
+        (AuthMethod::ClientSecretPost, None),
+        (AuthMethod::PrivateKeyJwt, Some(jwks)),
+        (AuthMethod::None, None),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn authlib_signs_a_person_in_in_every_way_to_authenticate() {
-    const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/keys/rsa.pem");
     const LOGOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/relying-party/logout.py");
     const PARTY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/relying-party/party.py");
     let folder = tempfile::tempdir().unwrap();
     let private = |config: &mut Config| config.allow_private_push = true;
     let (service, issuer) = with_ada(folder.path(), PASSWORD, private).await;
     let logouts = TestReceiver::start().await;
-    let signer = LocalSigner::in_memory(&[&fs::read_to_string(KEY).unwrap()]).unwrap();
-    let key = signer.generate(Algorithm::RS256).await.unwrap();
-    let jwks: ClientKeys =
-        serde_json::from_value(json!({ "jwks": { "keys": [key.jwk()] } })).unwrap();
-    let methods = [
-        (AuthMethod::ClientSecretBasic, None),
-        (AuthMethod::ClientSecretPost, None),
-        (AuthMethod::PrivateKeyJwt, Some(jwks)),
-        (AuthMethod::None, None),
-    ];
+    let methods = methods().await;
     for (number, (method, keys)) in methods.into_iter().enumerate() {
         let name = method.name();
         let logout = logouts.url(&format!("/{name}"));
-        let secret = application(service.transmitter(), name, method, keys, logout).await;
+        let secret = application(service.transmitter(), name, method, keys, Some(logout)).await;
         let mut party = Command::new(relying_party());
         party
             .arg(PARTY)

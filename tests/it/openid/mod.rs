@@ -6,6 +6,7 @@ mod authorization;
 mod grants;
 mod id_tokens;
 mod logout;
+mod openid_client;
 mod userinfo;
 
 use ssf::{
