@@ -30,6 +30,7 @@ mod pkce;
 mod session;
 mod sessions;
 mod store;
+mod token_end;
 mod tokens;
 
 pub use authorization::{

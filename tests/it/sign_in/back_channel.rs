@@ -1,7 +1,7 @@
 //! Applications are told that a session has ended (OpenID Connect Back-Channel Logout 1.0): which, when,
 //! and how often.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -350,4 +350,71 @@ async fn a_code_of_a_session_that_ends_at_the_same_moment_is_worth_nothing() {
         @"what the person had open was ended"
     );
     assert_eq!(ada.told().await, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_and_the_end_of_its_session_come_one_after_the_other_in_two_processes() {
+    let ada = Arc::new(Ada::new().await);
+    let other = Directory::of(&ada.scene.world.another_process());
+    for _ in 0..40 {
+        let session = ada.open().await;
+        let code = ada.code(&session, "notes", &[Scope::OpenId]).await;
+        let ends = {
+            let (other, session, subject) = (other.clone(), session.clone(), ada.subject());
+            tokio::spawn(async move {
+                let cause = other.cause(Actor::Person);
+                let also = other.also(&cause);
+                let (sid, end) = (&session.sid, SessionEnd::Ended);
+                other.sign_in().session_end(&subject, sid, end, &also).await.unwrap();
+                other.hand_over_of(&subject).await;
+            })
+        };
+        let exchanged = {
+            let (ada, code) = (ada.clone(), code.clone());
+            tokio::spawn(async move { ada.exchange("notes", &code).await })
+        };
+        ends.await.unwrap();
+        let told = if let Ok(tokens) = exchanged.await.unwrap() {
+            assert!(!ada.scene.is_good(&tokens).await);
+            let refresh = tokens.refresh_token.unwrap();
+            assert!(ada.scene.refresh("notes", &refresh).await.is_err());
+            1
+        } else {
+            0
+        };
+        assert_eq!(ada.told().await.len(), told, "who has an ID token is told");
+        let rows = [format!("PERSON_SESSION#{}", ada.person)];
+        assert_eq!(ada.scene.rows(&rows.each_ref().map(String::as_str)).await, 0);
+    }
+}
+
+#[tokio::test]
+async fn the_operator_takes_back_what_an_application_has_and_it_is_told() {
+    let ada = Ada::new().await;
+    let session = ada.open().await;
+    let cause = ada.directory.cause(Actor::Operator);
+    let also = ada.directory.also(&cause);
+    let sign_in = &ada.scene.sign_in;
+    for given in ["access", "refresh", "name"] {
+        let tokens = ada.sign_in_to(&session, "notes").await;
+        let other = ada.sign_in_to(&session, "notes").await;
+        let refresh = tokens.refresh_token.clone().unwrap();
+        let name = tokens.family.family_id.to_string();
+        let text = match given {
+            "access" => tokens.access_token.expose(),
+            "refresh" => refresh.expose(),
+            _ => &*name,
+        };
+        let ended = sign_in.token_end(text, &also).await.unwrap().unwrap();
+        assert_eq!(ended.family_id, tokens.family.family_id, "{given}");
+        assert!(!ada.scene.is_good(&tokens).await, "{given}");
+        assert!(ada.scene.refresh("notes", &refresh).await.is_err(), "{given}");
+        assert!(ada.scene.is_good(&other).await, "{given}");
+        ada.directory.hand_over_of(&ada.subject()).await;
+        assert_eq!(ada.told().await, [("notes".to_owned(), session.sid.clone())], "{given}");
+    }
+    let code = ada.code(&session, "notes", &[Scope::OpenId]).await;
+    for nothing_such in ["", "x", code.expose()] {
+        assert!(sign_in.token_end(nothing_such, &also).await.unwrap().is_none());
+    }
 }

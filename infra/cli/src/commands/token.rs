@@ -3,10 +3,15 @@
 use std::io;
 
 use anyhow::{Context, bail};
-use ssf::client::{ClientId, Secret, Token, TokenType, scope_text};
+use serde_json::json;
+use ssf::{
+    client::{ClientId, Secret, Token, TokenType, scope_text},
+    sign_in::{Bond, Family},
+};
 
 use crate::{
     args::{Data, OnStack, examples},
+    commands::people::Desk,
     output::{BAD, Cell, Fields, GOOD, Output, Table, advise, time},
     values::{self, Scopes},
 };
@@ -49,7 +54,8 @@ enum Command {
         #[arg(long, value_name = "SCOPES", value_parser = values::scopes)]
         scope: Option<Scopes>,
     },
-    /// Revoke a token: it is refused from now on
+    /// Revoke a token: it is refused from now on. Of a person's, all that the application has from the
+    /// same sign-in
     #[command(after_help = examples(&[
         ("By its id", "tocsin token revoke --data ./data TOKEN_ID"),
         ("By the token itself, unseen by others", "tocsin token revoke --data ./data - < token.txt"),
@@ -57,7 +63,7 @@ enum Command {
     Revoke {
         #[command(flatten)]
         data: Data,
-        /// The token, or its id; `-`: read it from stdin
+        /// The token, or its id (of a person's, the `jti` of its introspection); `-`: read it from stdin
         token: String,
     },
 }
@@ -88,12 +94,35 @@ pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()>
             } else {
                 token
             };
-            let transmitter = data.open(on).await?;
-            let token = transmitter.token_revoke(token.trim()).await.map_err(advise)?;
+            let desk = Desk::open(&data, on).await?;
+            if let Some(family) = end_of_person(&desk, token.trim()).await? {
+                return ended(&desk, &family, output);
+            }
+            let token = desk.transmitter.token_revoke(token.trim()).await.map_err(advise)?;
             let text = format!("the token {} is refused from now on", token.token_id);
             Ok(output.show(&token, |_| text)?)
         }
     }
+}
+
+/// Ends what an application has of a person, if that is what `token` is.
+async fn end_of_person(desk: &Desk, token: &str) -> anyhow::Result<Option<Family>> {
+    let also = desk.directory.also(&desk.cause);
+    let ended = desk.directory.sign_in().token_end(token, &also).await.map_err(advise)?;
+    if let Some(family) = &ended {
+        desk.directory.hand_over_of(&family.bond.subject).await;
+    }
+    Ok(ended)
+}
+
+fn ended(desk: &Desk, family: &Family, output: Output) -> anyhow::Result<()> {
+    let Bond { client, subject, .. } = &family.bond;
+    let value = json!({
+        "token_id": family.family_id, "client": client, "subject": subject,
+        "revoked_at": family.revoked_at, "txn": desk.cause.txn,
+    });
+    let text = format!("what {client} has of {subject} from that sign-in is refused from now on");
+    Ok(output.show(&value, |_| text)?)
 }
 
 /// Shows a new token, this once.
