@@ -34,12 +34,13 @@ static HASHING: LazyLock<mpsc::SyncSender<Work>> = LazyLock::new(|| {
     sender
 });
 
-/// Does `work` on the thread that hashes.
+/// Does `work` on the thread that hashes, of which there is one: so neither many attempts to sign in nor
+/// many new passwords keep those from their turn who wait for something else.
 ///
 /// # Errors
 ///
 /// [`Error::TooSoon`] when too many wait for their turn.
-pub(super) async fn hashing<T: Send + 'static>(
+pub async fn hashing<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
     let (answer, done) = oneshot::channel();

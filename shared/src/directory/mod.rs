@@ -67,6 +67,7 @@ pub use access::Access;
 pub use attributes::{Address, ENTERPRISE, Enterprise, Labelled, Manager, Name, UserAttributes};
 pub use authenticate::{Claim, Proof};
 pub use cause::{Actor, Cause};
+pub use credentials::hashing;
 pub use facade::Directory;
 pub use group::Group;
 pub use id::ResourceId;

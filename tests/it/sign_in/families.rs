@@ -11,15 +11,16 @@ use proptest::{
 };
 use ssf::{
     client::Secret,
-    sign_in::{Refusal, Tokens, nothing},
+    sign_in::{NewSession, Place, Refusal, SessionEnd, Tokens, nothing},
 };
 
-use super::{Person, Scene, id, person};
+use super::{Person, Scene, id, person, wish};
 
 /// Something that happens. Numbers choose among what there is.
 #[derive(Clone, Debug)]
 enum Step {
     Issue,
+    EndSession(usize),
     Exchange(usize),
     Refresh(usize),
     GiveBack(usize),
@@ -38,6 +39,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => proptest::strategy::Just(Step::Issue),
+        1 => any::<usize>().prop_map(Step::EndSession),
         6 => any::<usize>().prop_map(Step::Exchange),
         10 => any::<usize>().prop_map(Step::Refresh),
         1 => any::<usize>().prop_map(Step::GiveBack),
@@ -58,6 +60,8 @@ fn step() -> impl Strategy<Value = Step> {
 /// A sign-in as it should be: a code, then tokens.
 struct Model {
     code: Secret,
+    /// The session that it was issued in.
+    sid: Option<String>,
     issued: Timestamp,
     /// Ended for good, whatever comes later.
     dead: bool,
@@ -107,12 +111,27 @@ impl Run {
         let us = self.scene.world.transmitter.clone();
         match step {
             Step::Issue => {
-                let issued = self.scene.code("jane", "notes").await;
+                let mut wish = wish("jane", "notes");
+                let place = Place::new(None, None);
+                let new = NewSession { subject: jane, amr: vec![], acr: None, place };
+                let session = sign_in.session_open(new, None, &nothing).await;
+                assert_eq!(session.is_ok(), !self.around.locked);
+                let sid = session.ok().map(|(_, session)| {
+                    wish.signed_in = session.signed_in();
+                    session.sid
+                });
+                let issued = sign_in.code_issue(wish).await;
                 assert_eq!(issued.is_ok(), self.around.allows());
                 if let Ok(code) = issued {
                     let issued = self.now();
-                    self.all.push(Model { code, issued, dead: false, tokens: None });
+                    self.all.push(Model { code, sid, issued, dead: false, tokens: None });
                 }
+            }
+            Step::EndSession(which) => {
+                let Some(at) = self.choose(which) else { return };
+                let Some(sid) = &self.all[at].sid else { return };
+                sign_in.session_end(&jane, sid, SessionEnd::SignedOut, &nothing).await.unwrap();
+                self.all[at].dead = true;
             }
             Step::Exchange(which) => self.exchange(which).await,
             Step::Refresh(which) => self.refresh(which).await,

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use ssf::{
     client::Secret,
-    directory::{Actor, Claim, Directory, OwnPassword, Proof, ResourceId, User},
+    directory::{Actor, Claim, Directory, OwnPassword, Proof, ResourceId, User, hashing},
     sign_in::{NewSession, Place, Session, SubjectId, nothing},
 };
 
+use tests::world::{poll_stream, session_revoked};
+
 use super::{
-    Scene,
+    Scene, id,
     people::{change, told, with_directory},
 };
 
@@ -229,4 +231,57 @@ async fn who_changes_the_password_stays_signed_in_there_and_nowhere_else() {
     assert_eq!(changed["events"][&change]["change_type"], "update");
     assert_eq!(changed["events"][&change]["initiating_entity"], "user");
     assert_eq!(changed["txn"], revoked["txn"]);
+}
+
+/// More than a machine hashes in a second; fewer than may wait for their turn.
+const MANY: u64 = 100;
+
+#[tokio::test]
+async fn a_hundred_wrong_passwords_keep_no_stream_waiting() {
+    let (scene, directory, _) = with_directory().await;
+    let world = &scene.world;
+    world.register("acme", |_| {}).await;
+    let (_, token) = world.transmitter.static_token_create(&id("acme"), None).await.unwrap();
+    let acme = world.caller(token.expose());
+    // Whoever hashes is held until all have come.
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (began, holding) = tokio::sync::oneshot::channel();
+    let holder = tokio::spawn(hashing(move || {
+        began.send(()).unwrap();
+        // It is let go when the test ends, however it ends.
+        let _ = held.recv();
+    }));
+    holding.await.unwrap();
+    let attempts: Vec<_> = (0..MANY)
+        .map(|number| {
+            let directory = directory.clone();
+            tokio::spawn(
+                async move { word(&claim(&directory, &format!("n{number}"), RIGHT).await) },
+            )
+        })
+        .collect();
+    // Each is counted before it is hashed: then all of them wait for that.
+    world.table.take();
+    let mut counted = 0;
+    while counted < MANY {
+        tokio::task::yield_now().await;
+        counted += world.table.take().changes();
+    }
+    let wish = poll_stream(&["session-revoked"]);
+    let stream = acme.post("/ssf/streams", wish).await.json();
+    for _ in 0..20 {
+        world.emit(&session_revoked("jane@example.com")).await;
+        world.settle().await;
+        let url: url::Url = stream["delivery"]["endpoint_url"].as_str().unwrap().parse().unwrap();
+        let polled = acme.post(url.path(), json!({ "returnImmediately": true })).await;
+        assert_eq!(polled.status, 200, "{polled}");
+        tokio::task::yield_now().await;
+    }
+    let done = attempts.iter().filter(|attempt| attempt.is_finished()).count();
+    assert_eq!(done, 0, "one is hashed at a time, and that is held");
+    drop(release);
+    holder.await.unwrap().unwrap();
+    for attempt in attempts {
+        assert_eq!(attempt.await.unwrap(), "wrong");
+    }
 }
