@@ -207,7 +207,7 @@ impl Data {
     pub async fn open(&self, on: &OnStack) -> anyhow::Result<Transmitter> {
         match &on.stack {
             Some(name) => stack::open(name, on).await,
-            None => Ok(Home::existing(self.folder()?)?.transmitter),
+            None => at_home(Home::existing(self.folder()?)?).await,
         }
     }
 
@@ -215,7 +215,7 @@ impl Data {
     pub async fn open_or_make(&self, on: &OnStack) -> anyhow::Result<Transmitter> {
         match &on.stack {
             Some(name) => stack::open(name, on).await,
-            None => Ok(Home::open_or_make(self.folder()?)?.transmitter),
+            None => at_home(Home::open_or_make(self.folder()?)?).await,
         }
     }
 
@@ -232,6 +232,12 @@ impl Data {
                       one on AWS";
         self.data.as_deref().context(wanted)
     }
+}
+
+/// The transmitter of a folder, with what its messages are known by: nobody may have served it yet.
+async fn at_home(home: Home) -> anyhow::Result<Transmitter> {
+    home.transmitter.ensure_door_key().await?;
+    Ok(home.transmitter)
 }
 
 /// The end of a help text: command lines to copy, each with what it does.

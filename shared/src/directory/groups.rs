@@ -24,7 +24,7 @@ impl Directory {
     /// What is about to be made, and has an id already.
     pub(super) fn no_group(&self, cause: &Cause) -> Group {
         Group {
-            id: ResourceId::fresh(&*self.parts().ids, cause.at),
+            id: ResourceId::fresh(&*self.parts().ids, self.parts().clock.now()),
             created: cause.at,
             last_modified: cause.at,
             display_name: String::new(),

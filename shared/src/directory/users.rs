@@ -36,7 +36,7 @@ impl Directory {
     /// Who is about to be made, and has an id already.
     pub(super) fn nobody(&self, cause: &Cause) -> User {
         User {
-            id: ResourceId::fresh(&*self.parts().ids, cause.at),
+            id: ResourceId::fresh(&*self.parts().ids, self.parts().clock.now()),
             created: cause.at,
             last_modified: cause.at,
             attributes: super::UserAttributes::default(),

@@ -16,7 +16,9 @@ fn a_file_that_is_imported_twice_changes_nothing_the_second_time() {
     for n in 0..1_000 {
         writeln!(csv, "user{n},Given{n},user{n}@example.com,").unwrap();
     }
-    let first = tool.run_with("user import - --json", &csv).json();
+    let first = tool.run_with("user import - --json", &csv);
+    assert_eq!(first.stderr, "", "all is told where it went, though nobody serves yet");
+    let first = first.json();
     let sums = |told: &serde_json::Value| {
         json!([told["created"], told["changed"], told["unchanged"], told["wrong"]])
     };
@@ -31,6 +33,9 @@ fn a_file_that_is_imported_twice_changes_nothing_the_second_time() {
     assert!(again["txn"].is_null());
     let all = tool.run("user list --json").json();
     assert_eq!(all.as_array().unwrap().len(), 1_000, "the list goes on to the end");
+    for (n, user) in all.as_array().unwrap().iter().enumerate() {
+        assert_eq!(user["userName"], format!("user{n}"), "in the order of their creation");
+    }
     assert_eq!(all[7]["emails"], json!([{ "type": "work", "value": "user7@example.com" }]));
 }
 
