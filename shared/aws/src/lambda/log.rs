@@ -12,13 +12,14 @@ use tracing_subscriber::{
 use super::metrics::MetricLayer;
 
 /// Our own crates.
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "authorize",
     "directory",
     "discovery",
     "ingest",
     "poll",
     "push",
+    "sign_in",
     "ssf",
     "ssf_aws",
     "streams",
@@ -71,6 +72,19 @@ mod tests {
                 let most = level.into_level().unwrap();
                 assert!(filter.would_enable(ours, &most), "{ours} at {level}");
             }
+        }
+    }
+
+    #[test]
+    fn no_function_is_left_out() {
+        let functions = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions");
+        for function in std::fs::read_dir(functions).unwrap() {
+            let function = function.unwrap();
+            if !function.file_type().unwrap().is_dir() {
+                continue;
+            }
+            let name = function.file_name().into_string().unwrap().replace('-', "_");
+            assert!(OURS.contains(&&*name), "{name}");
         }
     }
 

@@ -1,15 +1,17 @@
 //! What the functions' binaries start with.
 
 mod batch;
+mod gateway;
 mod log;
 mod metrics;
 mod start;
 
+use std::convert::Infallible;
+
 use axum::Router;
-use lambda_http::{RequestExt, request::RequestContext};
-use lambda_runtime::{LambdaEvent, service_fn};
-use ssf::{Error as TransmitterError, web::Peer};
-use tower::ServiceExt;
+use lambda_http::{Adapter, request::LambdaRequest};
+use lambda_runtime::{LambdaEvent, Service, service_fn};
+use ssf::Error as TransmitterError;
 
 pub use batch::Batch;
 pub use lambda_runtime::Error;
@@ -19,21 +21,16 @@ pub use start::{read, start};
 /// long as Lambda asks.
 pub async fn serve(router: Router) -> Result<(), Error> {
     let router = &router;
-    lambda_http::run(service_fn(async move |mut request: lambda_http::Request| {
-        if let Some(peer) = peer(&request) {
-            request.extensions_mut().insert(peer);
-        }
-        let response = router.clone().oneshot(request).await;
+    let mut answers = Adapter::from(service_fn(async move |request| {
+        let response = gateway::answer(router.clone(), request).await;
         metrics::flush();
-        response
+        Ok::<_, Infallible>(response)
+    }));
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaRequest>| {
+        let LambdaEvent { payload, context, .. } = event;
+        answers.call(LambdaEvent::new(gateway::harmless(payload), context))
     }))
     .await
-}
-
-/// The address that API Gateway saw.
-fn peer(request: &lambda_http::Request) -> Option<Peer> {
-    let RequestContext::ApiGatewayV2(context) = request.request_context_ref()? else { return None };
-    context.http.source_ip.as_ref()?.parse().ok().map(Peer)
 }
 
 /// Gives each batch of messages of SQS to `handle`, which says the ids of those that must come
