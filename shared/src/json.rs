@@ -273,6 +273,15 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 }
 
+/// Reads a member that may be left out; `null` says that it is.
+pub fn or_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Default + Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
 /// A member of a PATCH: absent, null, or a value (RFC 7396's three).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Patch<T> {

@@ -177,6 +177,21 @@ async fn no_document_has_an_empty_array() {
 }
 
 #[tokio::test]
+async fn receivers_find_the_configuration_by_its_older_name_too() {
+    for (below, path) in [
+        ("", "/.well-known/sse-configuration"),
+        ("/t/1", "/.well-known/sse-configuration/t/1"),
+        ("/t/1", "/t/1/.well-known/sse-configuration"),
+    ] {
+        let issuer = Issuer::parse(format!("https://tocsin.example{below}")).unwrap();
+        let anyone = World::with(|config| config.issuer = issuer).anyone();
+        let now = anyone.get(&path.replace("sse-", "ssf-")).await;
+        assert_eq!(now.status, 200);
+        assert_eq!(anyone.get(path).await.to_string(), now.to_string(), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn the_issuer_is_never_taken_from_the_request() {
     let world = World::new();
     let headers = [("host", "evil.example"), ("x-forwarded-host", "evil.example")];

@@ -298,6 +298,17 @@ async fn a_set_that_is_acknowledged_and_in_error_is_in_error() {
 
 /// 151: the member that is wrong is named, and nothing is settled.
 #[tokio::test]
+async fn a_member_that_is_null_is_left_out() {
+    let alice = Alice::new().await;
+    alice.emit(0..1).await;
+    let null =
+        json!({ "maxEvents": null, "returnImmediately": null, "ack": null, "setErrs": null });
+    let answer = alice.caller.post(&alice.path, null).await;
+    assert_eq!(answer.status, 200, "{answer}");
+    assert_eq!(answer.json()["sets"].as_object().unwrap().len(), 1, "{answer}");
+}
+
+#[tokio::test]
 async fn a_poll_that_cannot_be_read_is_refused_by_member() {
     let alice = Alice::new().await;
     alice.emit(0..1).await;

@@ -1,7 +1,12 @@
 //! Error answers as OAuth has them (RFC 6749, 5.2).
 
 use axum::{
-    http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE},
+    extract::Request,
+    http::{
+        HeaderValue, StatusCode,
+        header::{AUTHORIZATION, WWW_AUTHENTICATE},
+    },
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -50,9 +55,14 @@ impl From<Error> for Refusal {
 }
 
 impl From<Problem> for Refusal {
-    /// A form that cannot be read is an `invalid_request`, with the status that says why.
+    /// A form that cannot be read is an `invalid_request`; a body that is no form at all, too
+    /// (RFC 6749, 5.2, knows no other status for it).
     fn from(problem: Problem) -> Self {
-        let (status, description) = (problem.status(), problem.detail().to_owned());
+        let description = problem.detail().to_owned();
+        let status = match problem.status() {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => StatusCode::BAD_REQUEST,
+            status => status,
+        };
         Self::OAuth { status, error: "invalid_request", description }
     }
 }
@@ -69,12 +79,18 @@ impl IntoResponse for Refusal {
             Self::OAuth { status, error, description } => (status, error, description),
             Self::Problem(problem) => return problem.into_response(),
         };
-        let mut response = (status, Json(Body { error, error_description })).into_response();
-        // OAuth wants this for those who tried Basic, and HTTP for every 401.
-        if status == StatusCode::UNAUTHORIZED {
-            let basic = HeaderValue::from_static(r#"Basic realm="ssf", charset="UTF-8""#);
-            response.headers_mut().insert(WWW_AUTHENTICATE, basic);
-        }
-        response
+        (status, Json(Body { error, error_description })).into_response()
     }
+}
+
+/// Tells a client that tried the header `Authorization` in vain how that is done (RFC 6749, 5.2). To
+/// others it would be no help: a browser would ask a person for a password.
+pub(crate) async fn challenge(request: Request, next: Next) -> Response {
+    let tried = request.headers().contains_key(AUTHORIZATION);
+    let mut response = next.run(request).await;
+    if tried && response.status() == StatusCode::UNAUTHORIZED {
+        let basic = HeaderValue::from_static(r#"Basic realm="ssf", charset="UTF-8""#);
+        response.headers_mut().insert(WWW_AUTHENTICATE, basic);
+    }
+    response
 }

@@ -10,6 +10,7 @@ use axum::{
     Router,
     extract::State,
     http::{HeaderValue, StatusCode, header::PRAGMA},
+    middleware::from_fn,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -34,6 +35,7 @@ pub fn routes() -> Router<Transmitter> {
         .route(paths::TOKEN, post(token))
         .route(paths::REVOKE, post(revoke))
         .route(paths::INTROSPECT, post(introspect))
+        .route_layer(from_fn(error::challenge))
         .route(paths::USERINFO, get(userinfo::get).post(userinfo::post))
 }
 
@@ -49,14 +51,23 @@ async fn token(State(us): State<Transmitter>, form: Result<Form, Problem>) -> Re
 
 async fn granted(us: &Transmitter, form: Result<Form, Problem>) -> Result<Response, Refusal> {
     let request = Request::read(form?)?;
+    let granted = grant(us, &request).await;
+    if let Err(Refusal::OAuth { error, description, .. }) = &granted {
+        let client_id = request.claimed().map(|id| id.0);
+        tracing::info!(client.id = client_id, error, description, "no token was given");
+    }
+    granted
+}
+
+async fn grant(us: &Transmitter, request: &Request) -> Result<Response, Refusal> {
     let client = request.client(us).await?;
     let grant_type = GrantType::parse(request.required("grant_type")?);
     Ok(match grant_type.ok_or(OAuthError::UnsupportedGrantType)? {
         GrantType::AuthorizationCode => {
-            Json(people::by_code(us, &client, &request).await?).into_response()
+            Json(people::by_code(us, &client, request).await?).into_response()
         }
         GrantType::RefreshToken => {
-            Json(people::by_refresh(us, &client, &request).await?).into_response()
+            Json(people::by_refresh(us, &client, request).await?).into_response()
         }
         GrantType::ClientCredentials => {
             Json(us.grant(&client, request.optional("scope")).await?).into_response()

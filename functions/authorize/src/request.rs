@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, header::AUTHORIZATION};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ssf::{
     Transmitter,
-    client::{Client, Credentials, OAuthError, Secret},
+    client::{Client, ClientId, Credentials, OAuthError, Secret},
     web::{Form, pairs},
 };
 
@@ -33,6 +33,16 @@ impl Request {
     /// The client that sent it.
     pub(crate) async fn client(&self, us: &Transmitter) -> Result<Client, OAuthError> {
         us.client_of(&self.credentials).await
+    }
+
+    /// Who the client says it is, if any client can be called so. An assertion alone says it only to
+    /// who reads it.
+    pub(crate) fn claimed(&self) -> Option<ClientId> {
+        let id = match &self.credentials {
+            Credentials::Secret { client_id, .. } | Credentials::Public { client_id } => client_id,
+            Credentials::Assertion { client_id, .. } => client_id.as_ref()?,
+        };
+        ClientId::parse(id)
     }
 
     /// A parameter that may be left out.

@@ -31,6 +31,7 @@ pub fn router(transmitter: &Transmitter) -> Router {
 pub fn routes() -> Router<Transmitter> {
     Router::new()
         .route(paths::SSF_CONFIGURATION, get(ssf_configuration))
+        .route(paths::SSE_CONFIGURATION, get(ssf_configuration))
         .route(paths::AUTHORIZATION_SERVER, get(authorization_server))
         .route(paths::OPENID_CONFIGURATION, get(authorization_server))
         .route(paths::PROTECTED_RESOURCE, get(protected_resource))

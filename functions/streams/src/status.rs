@@ -2,11 +2,10 @@
 
 use axum::extract::State;
 use http::StatusCode;
-use serde_json::Value;
 use ssf::{
     Transmitter,
     stream::StreamStatus,
-    web::{Json, MayManage, MayRead, Problem, Query},
+    web::{JsonOrNothing, MayManage, MayRead, Problem, Query},
 };
 
 use crate::{configuration::OneStream, legacy};
@@ -26,7 +25,7 @@ pub(crate) async fn read(
 pub(crate) async fn update(
     State(transmitter): State<Transmitter>,
     MayManage(receiver): MayManage,
-    Json(body): Json<Value>,
+    JsonOrNothing(body): JsonOrNothing,
 ) -> Result<axum::Json<StreamStatus>, Problem> {
     let wish = legacy::read(&transmitter, &receiver, body).await?;
     Ok(axum::Json(transmitter.update_status(&receiver, wish).await?))
@@ -35,7 +34,7 @@ pub(crate) async fn update(
 pub(crate) async fn verify(
     State(transmitter): State<Transmitter>,
     MayManage(receiver): MayManage,
-    Json(body): Json<Value>,
+    JsonOrNothing(body): JsonOrNothing,
 ) -> Result<StatusCode, Problem> {
     let wish = legacy::read(&transmitter, &receiver, body).await?;
     transmitter.verify_stream(&receiver, wish).await?;

@@ -13,7 +13,7 @@ use crate::{
     client::Receiver,
     clock,
     delivery::{backoff, verdict::Verdict},
-    json::Invalid,
+    json::{self, Invalid},
     metrics::{self, Metric},
     set::{Held, IssuedToken, Jti, PENDING, SetError, SignedToken, TokenStatus, lane_prefix},
     stream::{Status, Stream, StreamId},
@@ -26,11 +26,14 @@ pub struct PollRequest {
     /// At most so many SETs; left out: as many as we give at once.
     pub max_events: Option<u64>,
     /// Do not wait for a SET when there is none.
+    #[serde(deserialize_with = "json::or_default")]
     pub return_immediately: bool,
     /// The SETs that were received and are not to come again.
+    #[serde(deserialize_with = "json::or_default")]
     pub ack: Vec<Jti>,
     /// The SETs that were received and are no good, or that the receiver cannot judge because of
     /// something that is wrong with us: those are offered again, later and later.
+    #[serde(deserialize_with = "json::or_default")]
     pub set_errs: BTreeMap<Jti, SetError>,
 }
 

@@ -113,7 +113,8 @@ impl Message {
         let Value::Object(mut members) = value else {
             return Err(Invalid::new(".", "must be a JSON object"));
         };
-        let mut take = |name| members.remove(name);
+        // What is `null` is absent, whether it may be or not.
+        let mut take = |name| members.remove(name).filter(|value| !value.is_null());
         let message = Self {
             id: take("id"),
             sub_id: take("sub_id"),
@@ -160,6 +161,10 @@ fn event(
     let Value::Object(mut payload) = value else {
         return Err(at(Invalid::new(".", "must be a JSON object")));
     };
+    // What an operator's own types mean by `null`, only their receivers know.
+    if event_type.family() != Family::Private {
+        payload.retain(|_, value| !value.is_null());
+    }
     schema::check(&event_type, &mut payload, rules.now).map_err(at)?;
     schema::check_inner_subject(&event_type, &payload, subject).map_err(at)?;
     Ok((event_type, payload))

@@ -60,8 +60,9 @@ fn issuer_path(transmitter: &Transmitter) -> String {
 /// Well-known documents are between host and path ([SSF 1.0, 7.2.1], RFC 8414, 3.1), and also at
 /// the end, where older receivers look.
 fn local(path: &str, prefix: &str) -> Option<String> {
-    const WELL_KNOWN: [&str; 4] = [
+    const WELL_KNOWN: [&str; 5] = [
         paths::SSF_CONFIGURATION,
+        paths::SSE_CONFIGURATION,
         paths::AUTHORIZATION_SERVER,
         paths::OPENID_CONFIGURATION,
         paths::PROTECTED_RESOURCE,

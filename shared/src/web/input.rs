@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::{HeaderMap, header::CONTENT_TYPE, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     Transmitter,
@@ -32,7 +32,8 @@ pub const MAX_SCIM_BODY: usize = 1024 * 1024;
 /// A body must have come within this time.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
-/// A JSON body that is an object, read strictly; or an answer.
+/// A JSON body that is an object, read strictly; or an answer. A body without a word about what it is
+/// is taken for JSON, as the examples of the standards send it (RFC 8936, 2.4).
 #[derive(Clone, Copy, Debug)]
 pub struct Json<T>(pub T);
 
@@ -40,16 +41,22 @@ impl<T: DeserializeOwned> FromRequest<Transmitter> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, transmitter: &Transmitter) -> Result<Self, Problem> {
-        if !is_json(&media_type(request.headers())) {
-            return Err(Problem::unsupported_media_type("application/json"));
-        }
-        let body = read(request.into_body(), &*transmitter.parts().clock).await?;
-        let value = json::parse(&body)?;
-        // serde would also take the members in an array.
-        if !value.is_object() {
-            return Err(Invalid::new(".", "must be an object").into());
-        }
-        Ok(Self(json::from_value(value)?))
+        let body = json_body(request, "application/json", MAX_BODY, transmitter).await?;
+        Ok(Self(json::from_value(object(&body)?)?))
+    }
+}
+
+/// A JSON body that is an object, or none, which says as much as an empty object.
+#[derive(Clone, Debug)]
+pub struct JsonOrNothing(pub Value);
+
+impl FromRequest<Transmitter> for JsonOrNothing {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, transmitter: &Transmitter) -> Result<Self, Problem> {
+        let body = json_body(request, "application/json", MAX_BODY, transmitter).await?;
+        let nothing = body.is_empty();
+        Ok(Self(if nothing { Value::Object(Map::new()) } else { object(&body)? }))
     }
 }
 
@@ -62,17 +69,8 @@ impl FromRequest<Transmitter> for ScimBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, transmitter: &Transmitter) -> Result<Self, Problem> {
-        let media_type = media_type(request.headers());
-        if !media_type.is_empty() && !is_json(&media_type) {
-            return Err(Problem::unsupported_media_type("application/scim+json"));
-        }
-        let clock = &*transmitter.parts().clock;
-        let body = read_up_to(MAX_SCIM_BODY, request.into_body(), clock).await?;
-        let value = json::parse(&body)?;
-        if !value.is_object() {
-            return Err(Invalid::new(".", "must be an object").into());
-        }
-        Ok(Self(value))
+        let body = json_body(request, "application/scim+json", MAX_SCIM_BODY, transmitter).await?;
+        Ok(Self(object(&body)?))
     }
 }
 
@@ -176,6 +174,26 @@ async fn read_up_to(most: usize, body: Body, clock: &dyn Clock) -> Result<Bytes,
         },
         () = clock.sleep(BODY_TIME) => Err(Problem::request_timeout()),
     }
+}
+
+/// The body of a request that is JSON, or does not say what it is.
+async fn json_body(
+    request: Request,
+    wanted: &'static str,
+    most: usize,
+    us: &Transmitter,
+) -> Result<Bytes, Problem> {
+    let media_type = media_type(request.headers());
+    if !media_type.is_empty() && !is_json(&media_type) {
+        return Err(Problem::unsupported_media_type(wanted));
+    }
+    read_up_to(most, request.into_body(), &*us.parts().clock).await
+}
+
+/// The object that `body` holds; serde would also take the members in an array.
+fn object(body: &[u8]) -> Result<Value, Invalid> {
+    let value = json::parse(body)?;
+    if value.is_object() { Ok(value) } else { Err(Invalid::new(".", "must be an object")) }
 }
 
 /// The media type, without parameters, in lower case; empty when there is none.

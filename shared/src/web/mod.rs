@@ -14,7 +14,9 @@ mod problem;
 
 pub use app::app;
 pub use authorized::{MayManage, MayPoll, MayProvision, MayRead, MayReadDirectory, bearer};
-pub use input::{Form, Json, MAX_BODY, MAX_SCIM_BODY, Path, Query, Raw, ScimBody, pairs};
+pub use input::{
+    Form, Json, JsonOrNothing, MAX_BODY, MAX_SCIM_BODY, Path, Query, Raw, ScimBody, pairs,
+};
 pub use myself::Myself;
 pub use peer::Peer;
 pub use problem::Problem;

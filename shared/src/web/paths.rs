@@ -2,6 +2,9 @@
 
 /// The Transmitter Configuration Metadata ([SSF 1.0, 7.2]).
 pub const SSF_CONFIGURATION: &str = "/.well-known/ssf-configuration";
+/// The same document, where receivers look for it that were built when the framework was called
+/// Shared Signals and Events (draft 01, 6.2).
+pub const SSE_CONFIGURATION: &str = "/.well-known/sse-configuration";
 /// The metadata of the authorization server (RFC 8414).
 pub const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
 /// The same document, where OpenID Connect looks for it (OpenID Connect Discovery 1.0, 4).

@@ -158,6 +158,13 @@ async fn what_is_wrong_is_said_in_the_words_of_rfc_6749() {
         assert_eq!(answer.status, 401, "{header}");
         assert!(answer.headers["www-authenticate"].to_str().unwrap().starts_with("Basic"));
     }
+    // Who did not try that is not asked to: a browser would ask a person for a password.
+    for path in ["/oauth/token", "/oauth/revoke", "/oauth/introspect"] {
+        let form = [GRANT, ("client_id", "alice"), ("client_secret", "wrong"), ("token", "x")];
+        let answer = anyone.form(path, &form).await;
+        assert_eq!(answer.status, 401, "{path}");
+        assert!(!answer.headers.contains_key("www-authenticate"), "{path}");
+    }
 }
 
 #[tokio::test]
@@ -165,7 +172,7 @@ async fn only_forms_are_read_and_only_by_post() {
     let world = World::new();
     let anyone = world.anyone();
     let json = anyone.post("/oauth/token", json!({ "grant_type": "client_credentials" })).await;
-    assert_snapshot!(line(&json), @"415 invalid_request: the body must be application/x-www-form-urlencoded");
+    assert_snapshot!(line(&json), @"400 invalid_request: the body must be application/x-www-form-urlencoded");
     let headers = [("content-type", "application/x-www-form-urlencoded")];
     let large = Body::from(vec![b'a'; 256 * 1024 + 1]);
     let large = anyone.send(Method::POST, "/oauth/token", &headers, large).await;

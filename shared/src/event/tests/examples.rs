@@ -265,3 +265,26 @@ fn the_two_types_of_the_interoperability_profile_always_say_why() {
     let presented = message(EventType::SESSION_PRESENTED.as_str(), &json!({}));
     assert!(parse(&presented).unwrap().payload.is_empty());
 }
+
+#[test]
+fn a_member_that_is_null_is_left_out() {
+    let mut sent = message(
+        EventType::SESSION_REVOKED.as_str(),
+        &json!({ "event_timestamp": null, "reason_user": null, "initiating_entity": "admin" }),
+    );
+    for member in ["id", "txn", "toe", "stream_id"] {
+        sent[member] = Value::Null;
+    }
+    let event = parse(&sent).unwrap();
+    assert_eq!((event.id, event.txn, event.toe, event.stream_id), (None, None, None, None));
+    let members: Vec<_> = event.payload.keys().map(String::as_str).collect();
+    assert_eq!(members, ["initiating_entity", "reason_admin"], "and those that we add");
+    for member in ["sub_id", "events"] {
+        let mut sent = sent.clone();
+        sent[member] = Value::Null;
+        assert_eq!(parse(&sent).unwrap_err().to_string(), format!("{member}: is missing"));
+    }
+    // What an operator's own type means by it, only its receivers know.
+    let ours = parse(&message(OURS, &json!({ "left": null }))).unwrap();
+    assert_eq!(Value::Object(ours.payload), json!({ "left": null }));
+}

@@ -36,7 +36,6 @@ fn a_message_that_cannot_be_an_event_is_refused_by_name() {
         ("id", json!(7), name),
         ("id", json!("é".repeat(257)), name),
         ("txn", json!("a\nb"), name),
-        ("txn", Value::Null, name),
         ("toe", json!("2026-01-01"), "must be a number of seconds since 1970"),
         ("toe", json!(1_615_304_991_000_i64), "must be in seconds, not milliseconds"),
         ("toe", json!(NOW + 301), "must not be in the future, by more than 5 minutes"),
@@ -96,7 +95,7 @@ fn members_that_all_caep_types_share_are_checked() {
         ("event_timestamp", json!(NOW + 301), "must not be in the future, by more than 5 minutes"),
         ("initiating_entity", json!("robot"), "must be admin, user, policy or system"),
         ("reason_admin", json!("Logged out"), form),
-        ("reason_user", Value::Null, form),
+        ("reason_user", json!(1), form),
         ("reason_admin", json!({}), "must hold a text in at least one language"),
     ] {
         for event_type in &EventType::supported()[..8] {
@@ -149,7 +148,7 @@ fn members_of_one_type_are_checked() {
         (EventType::CREDENTIAL_CHANGE, &change, "friendly_name", Some(json!(1)), text),
         (EventType::CREDENTIAL_CHANGE, &change, "x509_issuer", Some(json!({})), text),
         (EventType::CREDENTIAL_CHANGE, &change, "x509_serial", Some(json!(17)), text),
-        (EventType::CREDENTIAL_CHANGE, &change, "fido2_aaguid", Some(Value::Null), text),
+        (EventType::CREDENTIAL_CHANGE, &change, "fido2_aaguid", Some(json!(false)), text),
         (EventType::ASSURANCE_LEVEL_CHANGE, &assurance, "namespace", None, none),
         (EventType::ASSURANCE_LEVEL_CHANGE, &assurance, "current_level", None, none),
         (EventType::ASSURANCE_LEVEL_CHANGE, &assurance, "previous_level", Some(json!(1)), name),
