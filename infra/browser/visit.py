@@ -1,9 +1,12 @@
-"""A person at a real browser: signs in, allows, denies, looks at the account, takes back, signs out.
+"""A person at a real browser: signs in, allows, denies, looks at the account, takes back, sets a second step up and
+takes it away, signs out.
 
 Run by tests/it/sign_in/pages/chromium.rs with a JSON object as its argument. Each page is looked at by axe, and kept
 as a picture. Ends with 1 and says why where something is not as it must be.
 """
 
+import base64
+import hmac
 import http.server
 import json
 import pathlib
@@ -11,6 +14,7 @@ import re
 import ssl
 import sys
 import threading
+import time
 import urllib.parse
 
 from axe_playwright_python.sync_playwright import Axe
@@ -108,6 +112,21 @@ def sign_in(page, password=None):
         page.keyboard.press("Enter")
 
 
+class App:
+    """An authenticator app that was given this key. Each code is good once."""
+
+    def __init__(self, key):
+        self.key, self.last = base64.b32decode(key), 0
+
+    def code(self):
+        # The next one where this was used: it is good, too.
+        step = max(int(time.time()) // 30, self.last + 1)
+        self.last = step
+        tag = hmac.digest(self.key, step.to_bytes(8), "sha1")
+        at = tag[-1] & 15
+        return f"{(int.from_bytes(tag[at : at + 4]) & 0x7FFFFFFF) % 1_000_000:06}"
+
+
 def arrives(page, at, what):
     page.wait_for_url(lambda url: url.startswith(at), timeout=10_000)
     expect(what, page.locator("h1").inner_text(), "Welcome back")
@@ -183,6 +202,41 @@ def visit(browser):
     page.wait_for_selector("text=The session has ended.")
     elsewhere.goto(GIVEN["issuer"] + "/account")
     elsewhere.wait_for_selector("text=Anmelden")
+
+    # A second step: set up, asked for, and taken away; in the other language as well.
+    page.goto(GIVEN["issuer"] + "/account")
+    page.get_by_role("link", name="Set up an authenticator app").click()
+    app = App("".join(page.locator(".key .group").all_inner_texts()))
+    page.fill("#code", "no code")
+    page.fill("#password", GIVEN["password"])
+    page.get_by_role("button", name="Turn on").click()
+    page.wait_for_selector("text=The app shows another code now.")
+    expect("the focus", page.evaluate("document.activeElement.id"), "problem")
+    look(page, "authenticator")
+    page.fill("#code", app.code())
+    page.fill("#password", GIVEN["password"])
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Your recovery codes")
+    recovery_code = page.locator(".codes li").first.inner_text()
+    look(page, "recovery-codes")
+    page.get_by_role("link", name="Go to your account").click()
+    page.wait_for_selector("text=Recovery codes that are left: 10.")
+    look(page, "account-second-step")
+    elsewhere.goto(GIVEN["issuer"] + "/sign-in")
+    sign_in(elsewhere)
+    elsewhere.wait_for_selector("text=Code eingeben")
+    expect("the focus", elsewhere.evaluate("document.activeElement.id"), "code")
+    look(elsewhere, "code-german")
+    with elsewhere.expect_navigation():
+        elsewhere.keyboard.type("no code\n")
+    expect("the focus", elsewhere.evaluate("document.activeElement.id"), "problem")
+    look(elsewhere, "code-german-wrong")
+    elsewhere.fill("#code", app.code())
+    elsewhere.get_by_role("button", name="Anmelden").click()
+    elsewhere.wait_for_selector("text=Ihr Konto")
+    page.fill("#code", recovery_code)
+    page.get_by_role("button", name="Remove the app").click()
+    page.wait_for_selector("text=The authenticator app is removed.")
 
     # Signing out.
     page.get_by_role("button", name="Sign out", exact=True).click()

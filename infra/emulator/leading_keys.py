@@ -1,7 +1,7 @@
 """A ministack that knows more as AWS knows it.
 
-It knows `dynamodb:LeadingKeys`: policies that tell rows apart by their partition keys are enforced. The
-conditions of a template may take texts apart (`Fn::Split`, `Fn::Sub`). And the test may put events on a
+It knows `dynamodb:LeadingKeys`: policies that tell rows apart by their partition keys are enforced; and
+`kms:EncryptionContext:`, by which they tell secrets apart. The conditions of a template may take texts apart (`Fn::Split`, `Fn::Sub`). And the test may put events on a
 bus as services of AWS and partners do.
 
 A request carries the partition keys of all its items; of a transaction, each item is judged by
@@ -21,6 +21,7 @@ OF_TRANSACTIONS = ("ConditionCheck", "Delete", "Get", "Put", "Update")
 
 service_context = iam_actions.dynamodb_service_context
 transaction_checks = iam_actions.dynamodb_transaction_checks
+tag_context = iam_actions.request_tag_context
 enforce = iam_evaluator.enforce
 
 # The partition keys of the transaction that is being judged, in the order of its items. Between the
@@ -66,6 +67,14 @@ def with_keys_of_transaction(action, body, *where):
     return checks
 
 
+def with_encryption_context(service, action, body, *others):
+    context = tag_context(service, action, body, *others)
+    if service != "kms":
+        return context
+    named = json.loads(body or b"{}").get("EncryptionContext") or {}
+    return {**context, **{f"kms:encryptioncontext:{name.lower()}": value for name, value in named.items()}}
+
+
 def enforce_each(*arguments, service_context=None, **others):
     if "dynamodb:EnclosingOperation" in (service_context or {}):
         service_context = {**service_context, LEADING_KEYS: [of_transaction.pop(0)]}
@@ -104,6 +113,7 @@ eventbridge._put_events.__defaults__ = (True,)
 
 iam_actions.dynamodb_service_context = with_leading_keys
 iam_actions.dynamodb_transaction_checks = with_keys_of_transaction
+iam_actions.request_tag_context = with_encryption_context
 iam_evaluator.enforce = enforce_each
 
 if __name__ == "__main__":

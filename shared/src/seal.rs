@@ -10,8 +10,8 @@ use crate::{client::Secret, table::BoxError};
 
 /// Encrypts secrets before they are kept: with a key in the data folder, or with KMS.
 ///
-/// `context` says where a secret belongs, such as the id of a stream. It is no secret. What is
-/// sealed opens there only, so that whoever can write to the table cannot have one receiver's
+/// `context` says where a secret belongs: the id of a stream, or the kind and the id of something else,
+/// with a `/` between them. It is no secret. What is sealed opens there only, so that whoever can write to the table cannot have one receiver's
 /// header sent to another.
 #[async_trait]
 pub trait Seal: fmt::Debug + Send + Sync {

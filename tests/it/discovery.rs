@@ -60,6 +60,7 @@ async fn the_authorization_server_says_what_rfc_8414_and_openid_connect_ask_for(
     let members = body.as_object().unwrap().iter();
     let lines: Vec<_> = members.map(|(name, value)| format!("{name}: {value}")).collect();
     assert_snapshot!(lines.join("\n"), @r#"
+    acr_values_supported: ["nist-aal1","nist-aal2"]
     authorization_endpoint: "https://tocsin.example/oauth/authorize"
     authorization_response_iss_parameter_supported: true
     backchannel_logout_session_supported: true

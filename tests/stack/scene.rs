@@ -243,13 +243,18 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Signs in, looks at the account, and signs out.
+    /// Signs in, looks at the account and at what a second factor needs, and signs out.
     async fn visit(&self) {
         let mut browser = Browser::new(self.deployed);
         let page = browser.get("/sign-in").await;
         browser.sign_in(&page, &self.person, PASSWORD).await;
         let account = browser.get("/account").await;
         self.statuses().push(account.status);
+        let app = browser.get("/account/authenticator").await;
+        self.statuses().push(app.status);
+        // Its key is opened before a code is looked at.
+        let members = [("code", "no code"), ("password", PASSWORD)];
+        browser.submit(&app, "/account/authenticator", &members).await;
         browser.submit(&account, "/sign-out", &[]).await;
     }
 

@@ -30,10 +30,10 @@ pub(crate) async fn show(visitor: Visitor) -> Answer {
 }
 
 /// The page; who is not signed in is sent to do so.
-async fn page(visitor: &Visitor, notice: Option<Notice>) -> Answer {
+pub(crate) async fn page(visitor: &Visitor, notice: Option<Notice>) -> Answer {
     let Some((session, _)) = &visitor.session else { return Ok(go(visitor, paths::SIGN_IN)) };
     let Some(user) = person(visitor).await? else { return Ok(go(visitor, paths::SIGN_IN)) };
-    let failed = matches!(notice, Some(Notice::Password(_)));
+    let failed = matches!(notice, Some(Notice::Password(_) | Notice::Code(_)));
     let applications = applications(visitor, &session.subject).await?;
     let sessions = visitor.sign_in.sessions_of_person(&session.subject).await;
     let history = visitor.us.told_of(user.id, SHOWN).await;
@@ -42,6 +42,7 @@ async fn page(visitor: &Visitor, notice: Option<Notice>) -> Answer {
         person: called(&user),
         user_name: user.attributes.user_name.clone(),
         own: session.sid.clone(),
+        second_factor: user.second_factor().cloned(),
         sessions: sessions.map_err(|error| visitor.failure(error))?,
         names: names(visitor, &applications, &history).await?,
         applications,

@@ -94,7 +94,7 @@ fn refused(visitor: &Visitor, shown: &Shown) -> Response {
 
 /// What is next for the request of an application.
 async fn go_on(visitor: &Visitor, request: AuthorizationRequest, client: &Client) -> Answer {
-    let seen = visitor.seen();
+    let seen = seen(visitor, &request).await?;
     match next(visitor, &request, client, seen.as_ref()).await? {
         Decision::SignIn { login_hint, reason } => {
             let view = ask_to_sign_in(visitor, &request, client, login_hint, reason).await?;
@@ -106,6 +106,13 @@ async fn go_on(visitor: &Visitor, request: AuthorizationRequest, client: &Client
         Decision::Issue { scope } => issue(visitor, &request, seen, scope).await,
         Decision::Refuse(error) => Ok(refuse(visitor, &request, &error)),
     }
+}
+
+/// Who is signed in. Whether they could be known more surely is looked up only where it matters.
+async fn seen(visitor: &Visitor, request: &AuthorizationRequest) -> Result<Option<Seen>, Failure> {
+    let user = if request.acr_values.is_empty() { None } else { person(visitor).await? };
+    let second_factor = user.is_some_and(|user| user.second_factor().is_some());
+    Ok(visitor.seen().map(|seen| Seen { second_factor, ..seen }))
 }
 
 async fn next(
@@ -153,13 +160,16 @@ async fn ask_to_sign_in(
 ) -> Result<SignInView, Failure> {
     let texts = visitor.texts();
     let known = match reason {
-        SignInReason::Asked | SignInReason::TooLongAgo => person(visitor).await?,
+        SignInReason::Asked | SignInReason::TooLongAgo | SignInReason::MoreSurely => {
+            person(visitor).await?
+        }
         SignInReason::Nobody | SignInReason::Choose => None,
     };
     let name = login_hint.or(known.map(|user| user.attributes.user_name));
     let note = match reason {
         SignInReason::Asked => Some(fill(texts.again_asked, &[&client.client_name])),
         SignInReason::TooLongAgo => Some(fill(texts.again_too_long_ago, &[&client.client_name])),
+        SignInReason::MoreSurely => Some(fill(texts.again_more_surely, &[&client.client_name])),
         SignInReason::Nobody | SignInReason::Choose => None,
     };
     Ok(SignInView {
@@ -264,7 +274,7 @@ pub(crate) async fn consent(posted: Posted) -> Answer {
         Ok(read) => read,
         Err(answer) => return Ok(answer),
     };
-    let seen = visitor.seen();
+    let seen = seen(&visitor, &request).await?;
     let decision = next(&visitor, &request, &client, seen.as_ref()).await?;
     let (Decision::Consent { all, .. }, Some(person)) = (decision, &seen) else {
         // Something has changed since the page was shown.

@@ -8,11 +8,15 @@
 mod account;
 mod assets;
 mod authorize;
+mod code;
 mod cookies;
 mod failure;
 mod forms;
+mod goal;
 mod leave;
 mod page;
+mod qr;
+mod second_factor;
 mod sign_in;
 mod sign_out;
 mod texts;
@@ -40,6 +44,7 @@ pub fn routes() -> Router<Transmitter> {
         .route(paths::AUTHORIZE, get(authorize::ask).post(authorize::ask_by_form))
         .route(paths::CONSENT, post(authorize::consent))
         .route(paths::SIGN_IN, get(sign_in::ask).post(sign_in::sign_in))
+        .route(paths::SIGN_IN_CODE, post(code::sign_in))
         .route(paths::SIGN_OUT, get(sign_out::ask).post(sign_out::sign_out))
         .route(paths::SIGNED_OUT, get(sign_out::signed_out))
         .route(paths::END_SESSION, get(sign_out::end_session).post(sign_out::end_session_by_form))
@@ -47,6 +52,8 @@ pub fn routes() -> Router<Transmitter> {
         .route(paths::ACCOUNT_REVOKE, post(account::revoke))
         .route(paths::ACCOUNT_END, post(account::end))
         .route(paths::ACCOUNT_PASSWORD, post(account::password))
+        .route(paths::ACCOUNT_AUTHENTICATOR, get(second_factor::show).post(second_factor::add))
+        .route(paths::ACCOUNT_SECOND_FACTOR, post(second_factor::change))
         .route(paths::STYLE, get(assets::style))
         .route(paths::ICON, get(assets::icon))
 }

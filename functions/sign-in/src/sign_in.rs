@@ -1,5 +1,7 @@
 //! People sign in.
 
+use std::time::Duration;
+
 use axum::response::Response;
 use http::{
     HeaderValue, StatusCode,
@@ -7,16 +9,16 @@ use http::{
 };
 use ssf::{
     client::Secret,
-    directory::{Actor, Claim, Proof, User},
-    sign_in::{NewSession, Refusal},
+    directory::{Actor, Claim, Proof, ResourceId},
+    sign_in::{Means, NewSession, Refusal},
     web::paths,
 };
 
 use crate::{
-    authorize::read,
-    cookies,
+    code, cookies,
     failure::{Failure, seconds},
     forms::Posted,
+    goal::{Goal, goal},
     leave::{go, onward},
     page::Page,
     texts::fill,
@@ -34,55 +36,43 @@ pub(crate) async fn ask(visitor: Visitor) -> Answer {
     Ok(visitor.answer(views::sign_in(&visitor, &SignInView::default())))
 }
 
-/// Where somebody who signs in goes on to.
-struct Goal {
-    path: String,
-    view: SignInView,
-    /// Whether it is on the way to an application.
-    away: bool,
-}
-
-impl Goal {
-    fn page(&self, visitor: &Visitor, problem: Option<String>) -> Page {
-        let view = SignInView { problem, ..self.view.clone() };
-        views::sign_in(visitor, &view)
+pub(crate) async fn sign_in(posted: Posted) -> Answer {
+    let (name, password) = (posted.get("name").to_owned(), posted.secret("password"));
+    let query = posted.get("request").to_owned();
+    let (visitor, goal) = match goal(posted.visitor, &query, &name).await? {
+        Ok(found) => found,
+        Err(answer) => return Ok(answer),
+    };
+    let texts = visitor.texts();
+    match prove(&visitor, &name, password).await? {
+        Proof::Given { user, browser } if user.second_factor().is_some() => {
+            code::ask(&visitor, &user, &goal, browser).await
+        }
+        Proof::Given { user, browser } => {
+            welcome(&visitor, user.id, Means::Password, browser, &goal).await
+        }
+        Proof::Wrong => Ok(visitor.answer(goal.page(&visitor, texts.wrong))),
+        Proof::Locked => Ok(visitor.answer(goal.page(&visitor, texts.locked))),
+        Proof::Wait(wait) => {
+            let page = goal.page(&visitor, &fill(texts.wait, &[&seconds(wait).to_string()]));
+            Ok(too_many(&visitor, page, wait))
+        }
     }
 }
 
-pub(crate) async fn sign_in(posted: Posted) -> Answer {
-    let query = posted.get("request").to_owned();
-    let (name, password) = (posted.get("name").to_owned(), posted.secret("password"));
-    let view = SignInView { name: name.clone(), request: query.clone(), ..SignInView::default() };
-    let (visitor, goal) = if query.is_empty() {
-        let path = paths::ACCOUNT.to_owned();
-        (posted.visitor, Goal { path, view, away: false })
-    } else {
-        let (visitor, request, client) = match read(posted.visitor, &query).await? {
-            Ok(read) => read,
-            Err(answer) => return Ok(answer),
-        };
-        let view = SignInView { application: Some(client.client_name), ..view };
-        let path = format!("{}?{}", paths::AUTHORIZE, request.after_sign_in().to_query());
-        (visitor, Goal { path, view, away: true })
-    };
-    let texts = visitor.texts();
-    let problem = match prove(&visitor, &name, password).await? {
-        Proof::Given { user, browser } => return welcome(&visitor, &user, browser, &goal).await,
-        Proof::Wrong => texts.wrong.to_owned(),
-        Proof::Locked => texts.locked.to_owned(),
-        Proof::Wait(wait) => {
-            let text = fill(texts.wait, &[&seconds(wait).to_string()]);
-            let page = goal.page(&visitor, Some(text)).status(StatusCode::TOO_MANY_REQUESTS);
-            let mut answer = visitor.answer(page);
-            answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds(wait)));
-            return Ok(answer);
-        }
-    };
-    let page = goal.page(&visitor, Some(problem));
-    Ok(visitor.answer(page.status(StatusCode::UNPROCESSABLE_ENTITY)))
+/// The answer to one attempt too many.
+pub(crate) fn too_many(visitor: &Visitor, page: Page, wait: Duration) -> Response {
+    let mut answer = visitor.answer(page.status(StatusCode::TOO_MANY_REQUESTS));
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds(wait)));
+    answer
 }
 
-async fn prove(visitor: &Visitor, name: &str, password: Secret) -> Result<Proof, Failure> {
+/// Whether this is the password of who has this name.
+pub(crate) async fn prove(
+    visitor: &Visitor,
+    name: &str,
+    password: Secret,
+) -> Result<Proof, Failure> {
     let counted = visitor.network.as_deref().map(|network| visitor.sign_in.count_attempt(network));
     if let Some(Err(ssf::Error::TooSoon { retry_after })) = counted {
         return Ok(Proof::Wait(retry_after));
@@ -94,27 +84,20 @@ async fn prove(visitor: &Visitor, name: &str, password: Secret) -> Result<Proof,
     }
 }
 
-async fn welcome(visitor: &Visitor, user: &User, browser: Option<Secret>, goal: &Goal) -> Answer {
-    let new = NewSession {
-        subject: user.id.into(),
-        amr: vec!["pwd".to_owned()],
-        acr: None,
-        place: visitor.place.clone(),
-    };
-    let cause = visitor.directory.cause(Actor::Person);
-    let also = visitor.directory.also(&cause);
-    let before = visitor.session.as_ref().map(|(_, secret)| secret);
-    let opened = visitor.sign_in.session_open(new, before, &also).await;
-    let (secret, session) = match opened {
-        Ok(opened) => opened,
+/// Whoever this is has proved it, by these means: opens the session, and goes on.
+pub(crate) async fn welcome(
+    visitor: &Visitor,
+    id: ResourceId,
+    means: Means,
+    browser: Option<Secret>,
+    goal: &Goal,
+) -> Answer {
+    let secret = match open(visitor, id, means).await {
+        Ok(secret) => secret,
         Err(Refusal::Other(error)) => return Err(visitor.failure(error)),
         // Locked in this very moment.
-        Err(_) => {
-            let page = goal.page(visitor, Some(visitor.texts().locked.to_owned()));
-            return Ok(visitor.answer(page.status(StatusCode::UNPROCESSABLE_ENTITY)));
-        }
+        Err(_) => return Ok(visitor.answer(goal.page(visitor, visitor.texts().locked))),
     };
-    visitor.directory.hand_over_of(&session.subject).await;
     let mut answer = if goal.away {
         onward(visitor, &visitor.path(&goal.path))
     } else {
@@ -129,4 +112,20 @@ async fn welcome(visitor: &Visitor, user: &User, browser: Option<Secret>, goal: 
         answer.headers_mut().append(SET_COOKIE, cookie);
     }
     Ok(answer)
+}
+
+/// Opens a session, or makes of the one that the browser has one that was opened by these means. Its
+/// secret.
+pub(crate) async fn open(
+    visitor: &Visitor,
+    id: ResourceId,
+    means: Means,
+) -> Result<Secret, Refusal> {
+    let new = NewSession { subject: id.into(), means, place: visitor.place.clone() };
+    let cause = visitor.directory.cause(Actor::Person);
+    let also = visitor.directory.also(&cause);
+    let before = visitor.session.as_ref().map(|(_, secret)| secret);
+    let (secret, session) = visitor.sign_in.session_open(new, before, &also).await?;
+    visitor.directory.hand_over_of(&session.subject).await;
+    Ok(secret)
 }

@@ -90,10 +90,11 @@ impl Visitor {
         self.language.texts()
     }
 
-    /// Who is signed in, for the protocol.
+    /// Who is signed in, for the protocol. Whether they have a second factor is not looked up.
     pub(crate) fn seen(&self) -> Option<Seen> {
         let (session, _) = self.session.as_ref()?;
-        Some(Seen { subject: session.subject.clone(), signed_in: session.signed_in() })
+        let (subject, signed_in) = (session.subject.clone(), session.signed_in());
+        Some(Seen { subject, signed_in, second_factor: false })
     }
 
     /// What a form may be bound to.

@@ -1,8 +1,8 @@
 //! Seals with KMS: each secret with a data key of its own, which KMS wraps.
 //!
 //! What is sealed is `kms1.` and three parts in base64url, separated by periods: the wrapped data
-//! key, and what [`DataKey::seal`] makes. KMS binds the wrapped key to the stream (its encryption
-//! context), and we bind the secret to it once more, so that nothing rests on KMS alone.
+//! key, and what [`DataKey::seal`] makes. KMS binds the wrapped key to what the secret belongs to, such as
+//! a stream (its encryption context), so that a key's policy can tell kinds of secrets apart; and we bind the secret to it once more, so that nothing rests on KMS alone.
 
 use std::{
     collections::HashMap,
@@ -30,8 +30,13 @@ use crate::{Lazy, kms::is_unusable};
 /// Begins what is sealed so: the version of the form.
 const PREFIX: &str = "kms1.";
 
-/// The name of our context in the encryption context, which `CloudTrail` shows.
-const CONTEXT: &str = "stream";
+/// The kind of what a secret belongs to, where our context names none.
+const STREAM: &str = "stream";
+
+/// The name and the value of our context in the encryption context, which `CloudTrail` shows.
+fn named(context: &str) -> (&str, &str) {
+    context.split_once('/').unwrap_or((STREAM, context))
+}
 
 /// How many data keys are kept in memory. A push whose key is kept asks nothing of KMS.
 const KEPT: usize = 1_000;
@@ -63,7 +68,8 @@ impl KmsSeal {
     async fn unwrap_key(&self, wrapped: &str, context: &str) -> Result<DataKey, SealError> {
         let blob = URL_SAFE_NO_PAD.decode(wrapped).map_err(|_| no_secret_of_ours())?;
         let request = self.client.decrypt().key_id(&self.key).ciphertext_blob(Blob::new(blob));
-        let answer = request.encryption_context(CONTEXT, context).send().await;
+        let (kind, id) = named(context);
+        let answer = request.encryption_context(kind, id).send().await;
         data_key(answer.map_err(seal_error)?.plaintext)
     }
 }
@@ -72,7 +78,8 @@ impl KmsSeal {
 impl Seal for KmsSeal {
     async fn seal(&self, secret: &Secret, context: &str) -> Result<Sealed, SealError> {
         let request = self.client.generate_data_key().key_id(&self.key);
-        let request = request.key_spec(DataKeySpec::Aes256).encryption_context(CONTEXT, context);
+        let (kind, id) = named(context);
+        let request = request.key_spec(DataKeySpec::Aes256).encryption_context(kind, id);
         let answer = request.send().await.map_err(seal_error)?;
         let wrapped = answer.ciphertext_blob.map(Blob::into_inner).unwrap_or_default();
         let sealed = data_key(answer.plaintext)?.seal(secret, context);
@@ -87,7 +94,7 @@ impl Seal for KmsSeal {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| no_secret_of_ours())?;
         let place = self.place(wrapped);
         let key = place.get_or_try_init(|| self.unwrap_key(wrapped, context)).await?;
-        let altered = || SealError::Unusable("it was sealed for another stream, or altered".into());
+        let altered = || SealError::Unusable("it was sealed for something else, or altered".into());
         key.open(&sealed, context).ok_or_else(altered)
     }
 }

@@ -1,8 +1,9 @@
 //! Attempts to sign in, in vain: after some, whoever tries again has to wait, for longer each time.
 //!
-//! What is counted is counted for a name, whether anybody has it or not. A browser at which somebody has
-//! signed in under that name before is counted by itself: so strangers can make each other wait, but not
-//! the person at a browser of theirs.
+//! What is counted is counted for a name, whether anybody has it or not; and by itself for the second
+//! factor of a person, which only those can get wrong who have the password. A browser at which somebody
+//! has signed in so before is counted by itself: so strangers can make each other wait, but not the
+//! person at a browser of theirs.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Directory,
+    Directory, ResourceId,
     text::{fold, hash},
 };
 use crate::{
@@ -68,26 +69,44 @@ pub(super) struct Counted {
     known: bool,
 }
 
-fn partition(name: &str) -> String {
-    class::ATTEMPT.of(hash(&fold(name)))
+/// What attempts are counted for.
+#[derive(Clone, Debug)]
+pub(super) struct Counter {
+    partition: String,
 }
 
-fn browser_key(name: &str, browser: &Secret) -> Key {
-    let hash = digest(&SHA256, browser.expose().as_bytes());
-    Key::new(partition(name), format!("BROWSER#{}", URL_SAFE_NO_PAD.encode(hash)))
+impl Counter {
+    /// The password of who has this name.
+    pub(super) fn of_name(name: &str) -> Self {
+        Self { partition: class::ATTEMPT.of(hash(&fold(name))) }
+    }
+
+    /// The second factor of this person. No hash of a name is an id.
+    pub(super) fn of_second_factor(id: ResourceId) -> Self {
+        Self { partition: class::ATTEMPT.of(id) }
+    }
+
+    fn strangers(&self) -> Key {
+        Key::new(&*self.partition, "STRANGERS")
+    }
+
+    fn browser(&self, browser: &Secret) -> Key {
+        let hash = digest(&SHA256, browser.expose().as_bytes());
+        Key::new(&*self.partition, format!("BROWSER#{}", URL_SAFE_NO_PAD.encode(hash)))
+    }
 }
 
 impl Directory {
-    /// Counts an attempt under this name, as one that fails, before anything is looked at: so many at
+    /// Counts an attempt for this, as one that fails, before anything is looked at: so many at
     /// once are no way around. How long to wait instead, if one has to.
     pub(super) async fn count_attempt(
         &self,
-        name: &str,
+        whose: &Counter,
         browser: Option<&Secret>,
     ) -> Result<Result<Counted, Duration>, Error> {
         let table = &self.parts().table;
-        let mut keys = vec![Key::new(partition(name), "STRANGERS")];
-        keys.extend(browser.map(|browser| browser_key(name, browser)));
+        let mut keys = vec![whose.strangers()];
+        keys.extend(browser.map(|browser| whose.browser(browser)));
         for _ in 0..TRIES {
             let mut rows = table.batch_get(&keys).await?.into_iter();
             let (strangers, known) = (rows.next().flatten(), rows.next().flatten());
@@ -114,19 +133,21 @@ impl Directory {
     }
 
     /// The attempt that was counted has succeeded: the failures are forgotten, and the browser is known
-    /// from now on. Its secret, if it is a new one.
+    /// from now on. Its secret, if it is a new one: that is `other` where it has been known for something
+    /// else.
     pub(super) async fn forget_failures(
         &self,
-        name: &str,
+        whose: &Counter,
         counted: Counted,
+        other: Option<&Secret>,
     ) -> Result<Option<Secret>, Error> {
         let expires = Some(add(self.parts().clock.now(), KNOWN_FOR));
         let content = Content { expires, ..Content::json(&Failures::default()) };
         let (new, writes) = if counted.known {
             (None, vec![Write::put(counted.key, Condition::Any, content)])
         } else {
-            let new = Secret::fresh();
-            let known = Write::put(browser_key(name, &new), Condition::Any, content);
+            let new = other.cloned().unwrap_or_else(Secret::fresh);
+            let known = Write::put(whose.browser(&new), Condition::Any, content);
             (Some(new), vec![known, Write::delete(counted.key, Condition::Any)])
         };
         for written in self.parts().table.write(writes).await {

@@ -2,6 +2,7 @@
 
 use super::{
     Directory, PasswordHash, User,
+    attempts::Counter,
     credentials::hashing,
     store::{Named, name_key, user_key},
 };
@@ -53,7 +54,8 @@ impl Directory {
     /// [`Error::TooSoon`] when too many passwords are to be hashed at the same time.
     pub async fn authenticate(&self, claim: Claim) -> Result<Proof, Error> {
         let name = claim.name.expose();
-        let counted = match self.count_attempt(name, claim.browser.as_ref()).await? {
+        let whose = Counter::of_name(name);
+        let counted = match self.count_attempt(&whose, claim.browser.as_ref()).await? {
             Ok(counted) => counted,
             Err(wait) => return Ok(Proof::Wait(wait)),
         };
@@ -61,7 +63,7 @@ impl Directory {
         let kept = found.as_ref().and_then(|(user, _)| user.password.clone());
         let (fits, anew) = hashing(move || judge(kept, &claim.password)).await?;
         let Some((user, version)) = found.filter(|_| fits) else { return Ok(Proof::Wrong) };
-        let browser = self.forget_failures(name, counted).await?;
+        let browser = self.forget_failures(&whose, counted, None).await?;
         if user.is_locked(self.now()) {
             return Ok(Proof::Locked);
         }

@@ -70,6 +70,11 @@ impl PasswordHash {
         !self.0.starts_with(&Self::of_nobody().0[..PREFIX])
     }
 
+    /// The text that is kept.
+    pub(super) fn as_kept(&self) -> &str {
+        &self.0
+    }
+
     /// What nobody has the password of: for whoever takes as long over nobody as over somebody.
     pub(crate) fn of_nobody() -> Self {
         Self(NOBODY.to_owned())

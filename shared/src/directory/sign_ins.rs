@@ -50,7 +50,9 @@ impl Directory {
             Happened::Began(_) => return Ok(Vec::new()),
             Happened::Ended(_) => "tokens",
             Happened::Consent(..) => "consents",
-            Happened::SessionBegan(_) | Happened::SessionEnded(..) => "sessions",
+            Happened::SessionBegan(_)
+            | Happened::SessionEnded(..)
+            | Happened::SessionChanged { .. } => "sessions",
         };
         let teller = Teller { issuer: &config.issuer, cause };
         let (events, feed) = told(happened, &user, teller);
@@ -85,7 +87,9 @@ fn logouts(happened: &Happened<'_>) -> Vec<Logout> {
             }
             _ => Vec::new(),
         },
-        Happened::Began(_) | Happened::SessionBegan(_) => Vec::new(),
+        Happened::Began(_) | Happened::SessionBegan(_) | Happened::SessionChanged { .. } => {
+            Vec::new()
+        }
     }
 }
 
@@ -99,6 +103,9 @@ fn told(happened: &Happened<'_>, user: &User, teller: Teller<'_>) -> (Vec<Told>,
         Happened::SessionBegan(session) => (vec![teller.session_began(user, session)], None),
         Happened::SessionEnded(session, end, _) => {
             (vec![teller.session_ended(user, session, *end)], None)
+        }
+        Happened::SessionChanged { before, after } => {
+            (teller.assurance(user, before, after).into_iter().collect(), None)
         }
         Happened::Ended(family) => {
             let client = &family.bond.client;

@@ -11,7 +11,7 @@ use crate::{
     client::ClientId,
     config::Issuer,
     event::EventType,
-    sign_in::{Session, SessionEnd},
+    sign_in::{Assurance, Session, SessionEnd},
     subject::Subject,
 };
 
@@ -45,6 +45,21 @@ pub(crate) struct UserChange<'a> {
     pub(crate) recycled: &'a [String],
     /// Whether a new password ends the sessions.
     pub(crate) password_ends_sessions: bool,
+}
+
+/// What became of the second factor of a person.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum FactorChange {
+    /// There is one now, and recovery codes with it.
+    Added,
+    /// The person has taken it away.
+    Removed,
+    /// Somebody else has.
+    Reset,
+    /// There are other recovery codes.
+    Renewed,
+    /// A recovery code was used.
+    Recovered,
 }
 
 /// Tells in the name of `issuer`, because of `cause`.
@@ -249,6 +264,69 @@ impl Teller<'_> {
         }
         let subject = self.session(user, session);
         self.caep(&subject, EventType::SESSION_ESTABLISHED, payload, "signed in")
+    }
+
+    /// A person signed in again in the same session, more surely or less so ([CAEP 1.0, 3.4]).
+    pub(crate) fn assurance(self, user: &User, before: &Session, after: &Session) -> Option<Told> {
+        let (was, is) = (before.assurance(), after.assurance());
+        if was == is {
+            return None;
+        }
+        let payload = json!({
+            "namespace": Assurance::NAMESPACE,
+            "previous_level": was.name(),
+            "current_level": is.name(),
+            "change_direction": if was < is { "increase" } else { "decrease" },
+        });
+        let subject = self.session(user, after);
+        Some(self.caep(&subject, EventType::ASSURANCE_LEVEL_CHANGE, payload, "signed in again"))
+    }
+
+    /// What became of the second factor of a person.
+    pub(crate) fn second_factor(self, user: &User, change: FactorChange) -> Vec<Told> {
+        let subject = self.person(user);
+        let (recovery, app, codes, why) = match change {
+            FactorChange::Added => (
+                EventType::RECOVERY_INFORMATION_CHANGED,
+                Some("create"),
+                "create",
+                "second factor added",
+            ),
+            FactorChange::Removed => (
+                EventType::RECOVERY_INFORMATION_CHANGED,
+                Some("delete"),
+                "delete",
+                "second factor removed",
+            ),
+            FactorChange::Reset => (
+                EventType::RECOVERY_INFORMATION_CHANGED,
+                Some("revoke"),
+                "revoke",
+                "second factor reset",
+            ),
+            FactorChange::Renewed => (
+                EventType::RECOVERY_INFORMATION_CHANGED,
+                None,
+                "update",
+                "recovery codes made anew",
+            ),
+            FactorChange::Recovered => {
+                (EventType::RECOVERY_ACTIVATED, None, "update", "recovery code used")
+            }
+        };
+        let mut events = vec![self.risc(&subject, recovery, json!({}))];
+        let credential = |credential_type: &str, change_type: &str, name: &str| {
+            let payload = json!({
+                "credential_type": credential_type,
+                "change_type": change_type,
+                "friendly_name": name,
+            });
+            self.caep(&subject, EventType::CREDENTIAL_CHANGE, payload, why)
+        };
+        events.extend(app.map(|change_type| credential("app", change_type, "Authenticator app")));
+        // The list of the standard is open ([CAEP 1.0, 3.3]), and has no word for them.
+        events.push(credential("recovery-code", codes, "Recovery codes"));
+        events
     }
 
     /// A session ended before its time.

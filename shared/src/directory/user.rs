@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{PasswordHash, ResourceId, UserAttributes};
+use super::{PasswordHash, ResourceId, SecondFactor, UserAttributes};
 use crate::client::ClientId;
 
 /// A person of the directory, as the table keeps one. Its `Debug` shows no personal value.
@@ -32,6 +32,9 @@ pub struct User {
     /// What is kept of the password, if the person has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) password: Option<PasswordHash>,
+    /// What the person has besides the password to sign in with, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) second_factor: Option<SecondFactor>,
     /// What each provisioning client calls the person (RFC 7643, 3.1: `externalId`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) external_ids: BTreeMap<ClientId, String>,
@@ -64,6 +67,11 @@ impl User {
     /// Whether the person has a password.
     pub fn has_password(&self) -> bool {
         self.password.is_some()
+    }
+
+    /// What the person has besides the password to sign in with, if anything.
+    pub fn second_factor(&self) -> Option<&SecondFactor> {
+        self.second_factor.as_ref()
     }
 }
 

@@ -43,6 +43,7 @@ impl Directory {
             lock_date: None,
             revision: 0,
             password: None,
+            second_factor: None,
             external_ids: std::collections::BTreeMap::new(),
             sequence: 0,
             told_active: true,

@@ -28,6 +28,13 @@ pub enum Happened<'a> {
     Ended(&'a Family),
     /// A person signed in at a browser.
     SessionBegan(&'a Session),
+    /// A person signed in again at a browser, in the same session.
+    SessionChanged {
+        /// The session as it was.
+        before: &'a Session,
+        /// As it is now.
+        after: &'a Session,
+    },
     /// A session ended before its time, why, and which applications are told so.
     SessionEnded(&'a Session, SessionEnd, &'a [Logout]),
     /// A consent changed; with it the application, if it is there, and of which sessions it is told

@@ -9,6 +9,7 @@
 //! Who tells others of what happens ([`Also`]) does so in the same transaction.
 
 mod applications;
+mod assurance;
 mod attributes;
 mod authorization;
 mod back_channel;
@@ -33,6 +34,7 @@ mod store;
 mod token_end;
 mod tokens;
 
+pub use assurance::{Assurance, Means};
 pub use authorization::{
     AuthorizationError, AuthorizationRequest, Decision, NotAuthorized, Prompt, Seen, Shown,
     SignInReason, decide,

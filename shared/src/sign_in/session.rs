@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::{add, since},
-    sign_in::{SignedIn, SubjectId},
+    sign_in::{Assurance, SignedIn, SubjectId},
 };
 
 /// A session that nobody uses for so long is over.
@@ -105,6 +105,11 @@ impl SessionEnd {
 }
 
 impl Session {
+    /// How surely the person is who they say they are.
+    pub fn assurance(&self) -> Assurance {
+        Assurance::of(self.acr.as_deref())
+    }
+
     /// When it is over at the latest.
     pub fn expires(&self) -> Timestamp {
         add(self.auth_time, SESSION_LIFETIME)

@@ -6,8 +6,8 @@ use crate::{
     Error,
     client::Secret,
     sign_in::{
-        Also, AuthorizationCode, Cut, Family, Happened, Owner, Place, Refusal, Revoked, Session,
-        SessionEnd, SignIn, SubjectId, back_channel,
+        Also, AuthorizationCode, Cut, Family, Happened, Means, Owner, Place, Refusal, Revoked,
+        Session, SessionEnd, SignIn, SubjectId, back_channel,
         facade::{ATTEMPTS, in_the_way},
         store::{
             Listed, ListedSession, code_key, family_key, person_session_key, put_family,
@@ -25,10 +25,8 @@ const AT_ONCE: usize = 25;
 pub struct NewSession {
     /// The person.
     pub subject: SubjectId,
-    /// By what means (RFC 8176).
-    pub amr: Vec<String>,
-    /// How surely.
-    pub acr: Option<String>,
+    /// By what means.
+    pub means: Means,
     /// Where.
     pub place: Place,
 }
@@ -67,8 +65,8 @@ impl SignIn {
                 sid: same.as_ref().map_or_else(fresh_sid, |same| same.sid.clone()),
                 subject: new.subject.clone(),
                 auth_time: now,
-                amr: new.amr.clone(),
-                acr: new.acr.clone(),
+                amr: new.means.amr(),
+                acr: Some(new.means.assurance().name().to_owned()),
                 last_seen: now,
                 place: new.place.clone(),
             };
@@ -86,6 +84,10 @@ impl SignIn {
                 listed.to_tell = was.to_tell;
                 let content = Content { expires, ..Content::json(&listed) };
                 writes.push(Write::put(place, Condition::Version(item.version), content));
+                if same.assurance() != session.assurance() {
+                    let changed = Happened::SessionChanged { before: same, after: &session };
+                    writes.extend(also(&changed, owner.as_ref()));
+                }
             } else {
                 let content = Content { expires, ..Content::json(&listed) };
                 writes.push(Write::put(place, Condition::Absent, content));

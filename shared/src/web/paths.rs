@@ -44,6 +44,8 @@ pub const END_SESSION: &str = "/oauth/end_session";
 pub const CONSENT: &str = "/consent";
 /// Where people sign in.
 pub const SIGN_IN: &str = "/sign-in";
+/// Where they give the code of their second factor.
+pub const SIGN_IN_CODE: &str = "/sign-in/code";
 /// Where people sign out.
 pub const SIGN_OUT: &str = "/sign-out";
 /// Where they are then.
@@ -56,6 +58,10 @@ pub const ACCOUNT_REVOKE: &str = "/account/revoke";
 pub const ACCOUNT_END: &str = "/account/end";
 /// Where they change their password.
 pub const ACCOUNT_PASSWORD: &str = "/account/password";
+/// Where they add an authenticator app.
+pub const ACCOUNT_AUTHENTICATOR: &str = "/account/authenticator";
+/// Where they remove it, or have other recovery codes made.
+pub const ACCOUNT_SECOND_FACTOR: &str = "/account/second-factor";
 /// The icon of the pages.
 pub const ICON: &str = "/assets/icon.svg";
 /// The stylesheet of the pages.

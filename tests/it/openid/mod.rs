@@ -90,7 +90,7 @@ impl Scene {
             amr: vec!["pwd".to_owned()],
             acr: None,
         };
-        Seen { subject: self.ada.clone(), signed_in }
+        Seen { subject: self.ada.clone(), signed_in, second_factor: false }
     }
 
     /// A code for ada at `client`.

@@ -10,7 +10,8 @@ use ssf::{
     delivery::PushKind,
     directory::{Actor, Directory, ResourceId},
     sign_in::{
-        Exchange, NewSession, Place, Refusal, Session, SessionEnd, SubjectId, Tokens, nothing,
+        Exchange, Means, NewSession, Place, Refusal, Session, SessionEnd, SubjectId, Tokens,
+        nothing,
     },
 };
 use tests::{
@@ -54,8 +55,7 @@ impl Ada {
     async fn open(&self) -> Session {
         let new = NewSession {
             subject: self.subject(),
-            amr: vec![],
-            acr: None,
+            means: Means::Password,
             place: Place::new(None, None),
         };
         self.scene.sign_in.session_open(new, None, &nothing).await.unwrap().1

@@ -96,6 +96,7 @@ fn teller(
             Happened::Began(_) => "began".to_owned(),
             Happened::Ended(family) => format!("ended: {:?}", family.revoked_because.unwrap()),
             Happened::SessionBegan(_) => "session began".to_owned(),
+            Happened::SessionChanged { .. } => "session changed".to_owned(),
             Happened::SessionEnded(..) => "session ended".to_owned(),
             Happened::Consent(change, ..) => format!("{change:?}"),
         };

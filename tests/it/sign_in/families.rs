@@ -11,7 +11,7 @@ use proptest::{
 };
 use ssf::{
     client::Secret,
-    sign_in::{NewSession, Place, Refusal, SessionEnd, Tokens, nothing},
+    sign_in::{Means, NewSession, Place, Refusal, SessionEnd, Tokens, nothing},
 };
 
 use super::{Person, Scene, id, person, wish};
@@ -113,7 +113,7 @@ impl Run {
             Step::Issue => {
                 let mut wish = wish("jane", "notes");
                 let place = Place::new(None, None);
-                let new = NewSession { subject: jane, amr: vec![], acr: None, place };
+                let new = NewSession { subject: jane, means: Means::Password, place };
                 let session = sign_in.session_open(new, None, &nothing).await;
                 assert_eq!(session.is_ok(), !self.around.locked);
                 let sid = session.ok().map(|(_, session)| {

@@ -1,9 +1,11 @@
 //! What people let applications have: codes, tokens and consents.
 
+mod app;
 mod back_channel;
 mod cascade;
 mod codes;
 mod consents;
+mod factors;
 mod families;
 mod pages;
 mod passwords;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use ssf::{
     client::Secret,
     directory::{Actor, Claim, Directory, OwnPassword, Proof, ResourceId, User, hashing},
-    sign_in::{NewSession, Place, Session, SubjectId, nothing},
+    sign_in::{Means, NewSession, Place, Session, SubjectId, nothing},
 };
 
 use tests::world::{poll_stream, session_revoked};
@@ -140,8 +140,7 @@ async fn a_network_has_twenty_attempts_a_minute() {
 async fn session(scene: &Scene, ada: ResourceId) -> (Secret, Session) {
     let new = NewSession {
         subject: SubjectId::from(ada),
-        amr: vec![],
-        acr: None,
+        means: Means::Password,
         place: Place::default(),
     };
     scene.sign_in.session_open(new, None, &nothing).await.unwrap()

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use ssf::{
     client::Secret,
     directory::{Actor, Directory, ResourceId},
-    sign_in::{NewSession, Place, Session, SessionEnd, SubjectId, nothing},
+    sign_in::{Means, NewSession, Place, Session, SessionEnd, SubjectId, nothing},
 };
 
 use super::{
@@ -20,7 +20,7 @@ const CAEP: &str = "https://schemas.openid.net/secevent/caep/event-type/";
 
 fn new(name: &str) -> NewSession {
     let place = Place::new(Some("Browser/1"), Some("192.0.2.7".parse().unwrap()));
-    NewSession { subject: SubjectId(name.to_owned()), amr: vec!["pwd".into()], acr: None, place }
+    NewSession { subject: SubjectId(name.to_owned()), means: Means::Password, place }
 }
 
 impl Scene {

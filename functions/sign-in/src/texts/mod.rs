@@ -106,7 +106,12 @@ macro_rules! texts {
 texts! {
     // Signing in
     sign_in_title, sign_in_to, name, password, sign_in, show_error_title, wrong, locked, wait,
-    wait_title, again_asked, again_too_long_ago, ask_operator,
+    wait_title, again_asked, again_too_long_ago, again_more_surely, ask_operator,
+    // The second factor
+    code_title, code_lead, code, code_wrong, code_over, second_title, second_none, second_since, second_left, second_code,
+    second_renew, second_remove, second_removed, authenticator_title, authenticator_scan, authenticator_picture,
+    authenticator_key, authenticator_open, authenticator_then, authenticator_turn_on, authenticator_wrong,
+    recovery_title, recovery_lead, recovery_once, to_account,
     // Consent
     consent_title, consent_lead, consent_again, consent_new, consent_had, allow, deny, signed_in_as, other_account,
     sends_to, privacy, terms, later,
@@ -121,8 +126,9 @@ texts! {
     session_ended, revoked, short, long, common, own_name, old_wrong,
     history, history_lead, history_none, told_to, told_at, told_waiting, told_failed, told_nobody, told_soon, by,
     actor_person, actor_operator, actor_clock, actor_system, changed_created, changed_sessions, changed_tokens,
-    changed_consents, changed_password, changed_other,
+    changed_consents, changed_password, changed_second, changed_other,
     event_session_revoked, event_session_established, event_credential_change, event_claims_change,
+    event_assurance, event_recovery_activated, event_recovery_changed,
     event_account_disabled, event_account_enabled, event_identifier_changed, event_scim,
     // Signing out
     sign_out_title, sign_out_lead, sign_out_asked, stay, signed_out_title, signed_out_lead, sign_in_again,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use ssf::{
     client::{ClientId, Scope},
-    directory::{Actor, Change, Deed},
+    directory::{Actor, Change, Deed, SecondFactor},
     event::EventType,
     operator::{IssuedTo, ToldChange},
     set::TokenStatus,
@@ -14,7 +14,7 @@ use ssf::{
     web::paths,
 };
 
-use super::{Layout, hidden, problem, sign_out_form};
+use super::{Layout, hidden, problem, second_factor, sign_out_form};
 use crate::{
     page::Page,
     texts::{Language, Texts, fill, or},
@@ -38,6 +38,8 @@ pub(crate) enum Notice {
     Done(String),
     /// A new password that was not taken.
     Password(String),
+    /// A code of the second factor that was not taken.
+    Code(String),
 }
 
 /// What the page says.
@@ -48,6 +50,7 @@ pub(crate) struct AccountView {
     pub(crate) own: String,
     pub(crate) applications: Vec<Application>,
     pub(crate) sessions: Vec<Session>,
+    pub(crate) second_factor: Option<SecondFactor>,
     pub(crate) history: Vec<ToldChange>,
     /// What the clients are called that were told.
     pub(crate) names: Vec<(ClientId, String)>,
@@ -70,12 +73,13 @@ pub(crate) fn account(visitor: &Visitor, view: &AccountView) -> Page {
             Some(Notice::Done(text)) => {
                 div.notice role="status" tabindex="-1" autofocus { p { (text) } }
             }
-            Some(Notice::Password(text)) => (problem(texts.show_error_title, text)),
+            Some(Notice::Password(text) | Notice::Code(text)) => (problem(texts.show_error_title, text)),
             None => {}
         }
         (applications(visitor, view))
         (sessions(visitor, view))
         (password(visitor, view))
+        (second_factor::section(visitor, view))
         (history(visitor.language, view))
     })
 }
@@ -312,6 +316,7 @@ fn what(texts: &Texts, change: &Change) -> &'static str {
         Deed::Changed | Deed::Deleted if only("tokens") => texts.changed_tokens,
         Deed::Changed | Deed::Deleted if only("consents") => texts.changed_consents,
         Deed::Changed | Deed::Deleted if only("password") => texts.changed_password,
+        Deed::Changed | Deed::Deleted if only("secondFactor") => texts.changed_second,
         Deed::Changed | Deed::Deleted => texts.changed_other,
     }
 }
@@ -321,6 +326,9 @@ fn event_words<'a>(texts: &Texts, event: &'a EventType) -> Cow<'a, str> {
         (EventType::SESSION_REVOKED, texts.event_session_revoked),
         (EventType::SESSION_ESTABLISHED, texts.event_session_established),
         (EventType::CREDENTIAL_CHANGE, texts.event_credential_change),
+        (EventType::ASSURANCE_LEVEL_CHANGE, texts.event_assurance),
+        (EventType::RECOVERY_ACTIVATED, texts.event_recovery_activated),
+        (EventType::RECOVERY_INFORMATION_CHANGED, texts.event_recovery_changed),
         (EventType::TOKEN_CLAIMS_CHANGE, texts.event_claims_change),
         (EventType::ACCOUNT_DISABLED, texts.event_account_disabled),
         (EventType::ACCOUNT_ENABLED, texts.event_account_enabled),
@@ -332,7 +340,7 @@ fn event_words<'a>(texts: &Texts, event: &'a EventType) -> Cow<'a, str> {
 }
 
 /// A time in the place of the gap of `text`.
-fn with_time(text: &str, at: Timestamp, language: Language) -> Markup {
+pub(super) fn with_time(text: &str, at: Timestamp, language: Language) -> Markup {
     let (before, after) = text.split_once("{}").unwrap_or((text, ""));
     html! { (before) (time(at, language)) (after) }
 }

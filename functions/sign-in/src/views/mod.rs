@@ -1,8 +1,10 @@
 //! What the pages look like.
 
 mod account;
+mod code;
 mod consent;
 mod layout;
+mod second_factor;
 mod sign_in;
 mod sign_out;
 
@@ -12,8 +14,10 @@ use ssf::{Transmitter, web::paths};
 use crate::{page::Page, texts::Language, visitor::Visitor};
 
 pub(crate) use account::{AccountView, Application, Notice, account, scope_words};
+pub(crate) use code::{CodeView, code};
 pub(crate) use consent::{ConsentView, consent};
 pub(crate) use layout::{Layout, hidden, problem};
+pub(crate) use second_factor::{authenticator, recovery_codes};
 pub(crate) use sign_in::{SignInView, sign_in};
 pub(crate) use sign_out::{sign_out, signed_out};
 

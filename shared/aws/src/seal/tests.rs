@@ -13,7 +13,7 @@ const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/secrets";
 /// Gives the data key of this number, wrapped as that number.
 fn generates(number: u8) -> Rule {
     let asked_well = |input: &GenerateDataKeyInput| {
-        let context = input.encryption_context().and_then(|context| context.get(CONTEXT));
+        let context = input.encryption_context().and_then(|context| context.get(STREAM));
         input.key_id() == Some(KEY)
             && input.key_spec() == Some(&DataKeySpec::Aes256)
             && context.is_some_and(|stream| stream == "stream")

@@ -25,6 +25,7 @@ fn user(resource: Value) -> User {
         password: None,
         external_ids: BTreeMap::new(),
         sequence: 1,
+        second_factor: None,
         told_active: true,
     };
     let Value::Object(resource) = resource else { panic!("no resource") };

@@ -8,7 +8,7 @@ use super::{AuthorizationError, AuthorizationRequest, Prompt};
 use crate::{
     client::{Client, Scope},
     clock::add,
-    sign_in::{Consent, SignedIn, SubjectId},
+    sign_in::{Assurance, Consent, SignedIn, SubjectId},
 };
 
 /// The person whose browser it is, by their session.
@@ -18,6 +18,8 @@ pub struct Seen {
     pub subject: SubjectId,
     /// How they signed in.
     pub signed_in: SignedIn,
+    /// Whether they have a second factor, with which they could sign in more surely.
+    pub second_factor: bool,
 }
 
 /// What is next.
@@ -57,6 +59,8 @@ pub enum SignInReason {
     Choose,
     /// The person signed in too long ago (`max_age`).
     TooLongAgo,
+    /// The person could sign in more surely, as the application wants it (`acr_values`).
+    MoreSurely,
 }
 
 /// What is next for `session`, who is at the browser at `now`. `consent` is theirs to `client`, if
@@ -108,7 +112,20 @@ fn must_sign_in<'a>(
             return Err(SignInReason::TooLongAgo);
         }
     }
+    if could_be_surer(request, seen) {
+        return Err(SignInReason::MoreSurely);
+    }
     Ok(seen)
+}
+
+/// Whether the application wants to know the person more surely than by this session, and can have it.
+/// It is a wish (OpenID Connect Core 1.0, 3.1.2.1): where it cannot be, or nobody may be asked, the
+/// application gets what there is, and sees by `acr` what that is.
+fn could_be_surer(request: &AuthorizationRequest, seen: &Seen) -> bool {
+    let wants = |name: &str| request.acr_values.iter().any(|value| value == name);
+    let has = seen.signed_in.acr.as_deref().is_some_and(wants);
+    let silent = request.prompt.contains(&Prompt::None);
+    seen.second_factor && !has && !silent && wants(Assurance::Two.name())
 }
 
 /// What the person must be asked for; `None`: nothing.

@@ -173,7 +173,7 @@ fn a_request_survives_its_query() {
 
 fn seen(name: &str, second: i64) -> Seen {
     let signed_in = SignedIn { auth_time: Some(at(second)), ..SignedIn::default() };
-    Seen { subject: SubjectId(name.into()), signed_in }
+    Seen { subject: SubjectId(name.into()), signed_in, second_factor: false }
 }
 
 fn consent(scope: &[Scope], revoked: bool) -> Consent {
@@ -256,6 +256,46 @@ fn what_is_next_follows_from_the_request_the_session_and_the_consent() {
     prompt=none | preconsent | jane | revoked: Refuse(ConsentRequired)
     prompt=consent | preconsent | jane | nothing: Consent { new_scopes: [], all: [OpenId, Email] }
     "#);
+}
+
+#[test]
+fn who_can_sign_in_more_surely_is_asked_to_if_the_application_wishes_it() {
+    let notes = client(|_| {});
+    let all = consent(&[Scope::OpenId, Scope::Email], false);
+    let mut lines = String::new();
+    for (more, acr, second_factor) in [
+        ("acr_values=nist-aal2", "nist-aal1", true),
+        ("acr_values=nist-aal2", "nist-aal2", true),
+        ("acr_values=nist-aal2", "nist-aal1", false),
+        ("acr_values=nist-aal2&prompt=none", "nist-aal1", true),
+        ("acr_values=x nist-aal2", "nist-aal1", true),
+        ("acr_values=nist-aal2 nist-aal1", "nist-aal1", true),
+        ("acr_values=nist-aal1", "nist-aal1", true),
+        ("acr_values=x", "nist-aal1", true),
+        ("", "nist-aal1", true),
+    ] {
+        let mut jane = seen("jane", 100);
+        jane.signed_in.acr = Some(acr.to_owned());
+        jane.second_factor = second_factor;
+        let decision = decide(&good(more, &notes), &notes, Some(&jane), Some(&all), at(160));
+        let what = match decision {
+            Decision::SignIn { reason, .. } => format!("{reason:?}"),
+            Decision::Issue { .. } => "issue".to_owned(),
+            other => format!("{other:?}"),
+        };
+        writeln!(lines, "{more} | {acr} | {second_factor}: {what}").unwrap();
+    }
+    assert_snapshot!(lines, @"
+    acr_values=nist-aal2 | nist-aal1 | true: MoreSurely
+    acr_values=nist-aal2 | nist-aal2 | true: issue
+    acr_values=nist-aal2 | nist-aal1 | false: issue
+    acr_values=nist-aal2&prompt=none | nist-aal1 | true: issue
+    acr_values=x nist-aal2 | nist-aal1 | true: MoreSurely
+    acr_values=nist-aal2 nist-aal1 | nist-aal1 | true: issue
+    acr_values=nist-aal1 | nist-aal1 | true: issue
+    acr_values=x | nist-aal1 | true: issue
+     | nist-aal1 | true: issue
+    ");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::{CB, House, PASSWORD, ask, browser::Page, parameter, sign_in};
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// What the code in the answer to `notes` is good for.
-async fn exchange(house: &House, page: &Page) -> ssf::sign_in::Tokens {
+pub(super) async fn exchange(house: &House, page: &Page) -> ssf::sign_in::Tokens {
     let code = parameter(page, "code").unwrap();
     let owners = std::sync::Arc::new(house.directory.clone());
     let sign_in = SignIn::of(&house.world.transmitter, owners);

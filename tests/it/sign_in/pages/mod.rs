@@ -5,6 +5,7 @@ mod authorize;
 mod browser;
 mod chromium;
 mod safety;
+mod second_factor;
 mod sign_in;
 
 use ssf::{
