@@ -80,6 +80,18 @@ enum Command {
         ("From a file", "tocsin user set-password --data ./data jane < password.txt"),
     ]))]
     SetPassword(One),
+    /// Take away the second factor of one who has lost it, and the recovery codes with it: from now on
+    /// the password is all that is asked for
+    #[command(after_help = examples(&[
+        ("For who has lost the telephone", "tocsin user reset-second-factor --data ./data jane"),
+    ]))]
+    ResetSecondFactor {
+        #[command(flatten)]
+        one: One,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
     /// Delete one for good: nobody any more from now on
     #[command(after_help = examples(&[("For good", "tocsin user delete --data ./data jane")]))]
     Delete {
@@ -140,6 +152,7 @@ pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()>
                 desk.directory.new_password(Some(user.id), password).await.map_err(advise)?;
             change_of(&desk, &user, &[], hash.as_ref(), output, "has a new password").await
         }
+        Command::ResetSecondFactor { one, yes } => reset(&one, yes, on, output).await,
         Command::Delete { one, yes } => {
             let (desk, user) = one.open(on).await?;
             let (id, name) = (user.id, Cell::from(user.attributes.user_name.as_str()));
@@ -151,6 +164,17 @@ pub async fn run(args: Args, on: &OnStack, output: Output) -> anyhow::Result<()>
             Ok(output.show(&value, |_| words)?)
         }
     }
+}
+
+async fn reset(one: &One, yes: bool, on: &OnStack, output: Output) -> anyhow::Result<()> {
+    let (desk, user) = one.open(on).await?;
+    let (id, name) = (user.id, Cell::from(user.attributes.user_name.as_str()));
+    output.confirm(format_args!("Let {name} ({id}) in by the password alone?"), yes)?;
+    let changed = desk.directory.second_factor_remove(id, &desk.cause).await.map_err(advise)?;
+    let txn = changed.then_some(desk.cause.txn.as_str());
+    let value = json!({ "id": id, "changed": changed, "txn": txn });
+    let words = sentence(&format!("{name} ({id}) has no second factor"), txn);
+    Ok(output.show(&value, |_| words)?)
 }
 
 fn active(active: bool) -> Value {

@@ -3,8 +3,16 @@
 use std::{collections::BTreeSet, fs};
 
 use serde_json::{Value, json};
+use ssf::{
+    client::Secret,
+    directory::{Actor, Directory, Second},
+};
+use tocsin_cli::home::Home;
 
 use crate::{program::Said, tool::Tool};
+
+#[path = "../../../../tests/it/sign_in/app.rs"]
+mod app;
 
 /// The sentence in which it refuses.
 fn refusal(said: &Said) -> &str {
@@ -163,6 +171,39 @@ fn a_password_is_read_from_stdin_and_never_seen_again() {
     assert!(!String::from_utf8_lossy(&kept).contains(PASSWORD), "it is kept as a hash");
     let said = tool.run_with("user set-password jane", "\n");
     assert_eq!(refusal(&said), "password: must have 1 to 1,024 bytes");
+}
+
+/// Adds an authenticator app, as a person does at the account page.
+async fn add_an_app(tool: &Tool, name: &str) {
+    let us = Home::existing(tool.data.path()).unwrap().transmitter;
+    let directory = Directory::of(&us);
+    let user = directory.user_named(name).await.unwrap();
+    let new = directory.authenticator_new(user.id).await.unwrap();
+    let code = app::App::new(new.key.expose()).code(us.parts().clock.now());
+    let (code, cause) = (Secret::new(code), directory.cause(Actor::Person));
+    let added = directory.second_factor_add(user.id, &new, &code, &cause).await.unwrap();
+    assert!(matches!(added, Second::Added(_)), "{added:?}");
+}
+
+#[tokio::test]
+async fn a_second_factor_is_shown_and_taken_away() {
+    let tool = Tool::new();
+    tool.run("user create jane").well();
+    assert_eq!(tool.run("user show jane --json").json()["second_factor"], Value::Null);
+    let nothing = tool.run("user reset-second-factor jane --json").json();
+    assert_eq!((&nothing["changed"], &nothing["txn"]), (&json!(false), &Value::Null));
+    add_an_app(&tool, "jane").await;
+    let shown = tool.run("user show jane");
+    shown.well();
+    assert!(shown.stdout.contains("authenticator app since"), "{shown:?}");
+    assert!(shown.stdout.contains("recovery codes left: 10"), "{shown:?}");
+    let shown = tool.run("user show jane --json").json();
+    assert_eq!(shown["second_factor"]["recovery_codes"], 10);
+    let reset = tool.run("user reset-second-factor jane --yes --json").json();
+    assert_eq!(reset["changed"], true);
+    let change = tool.run(&format!("txn show {} --json", reset["txn"].as_str().unwrap())).json();
+    assert!(change.to_string().contains("credential-change"), "{change}");
+    assert_eq!(tool.run("user show jane --json").json()["second_factor"], Value::Null);
 }
 
 #[test]

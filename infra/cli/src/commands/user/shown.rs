@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::json;
-use ssf::directory::{Group, Labelled, User};
+use ssf::directory::{Group, Labelled, SecondFactor, User};
 
 use crate::{
     commands::people::{Desk, changes},
@@ -42,13 +42,24 @@ pub(super) async fn show(desk: &Desk, user: &User, output: Output) -> anyhow::Re
     let history = desk.directory.history(user.id).await.map_err(advise)?;
     if output.is_json() {
         let resource = desk.resource(user).await.map_err(advise)?;
-        let has_password = user.has_password();
-        let value = json!({ "user": resource, "has_password": has_password, "history": history });
+        let value = json!({
+            "user": resource,
+            "has_password": user.has_password(),
+            "second_factor": user.second_factor().map(|factor| {
+                json!({ "since": factor.since, "recovery_codes": factor.recovery_codes() })
+            }),
+            "history": history,
+        });
         return Ok(output.value(&value)?);
     }
     let groups = desk.directory.groups_of(user.id).await.map_err(advise)?;
     output.line(fields(user, &groups, desk.now()))?;
     Ok(output.line(format_args!("\n{}", changes(&history)))?)
+}
+
+fn second_factor(factor: &SecondFactor) -> String {
+    let (since, left) = (time(factor.since), factor.recovery_codes());
+    format!("authenticator app since {since}, recovery codes left: {left}")
 }
 
 fn fields(user: &User, groups: &[Group], now: Timestamp) -> Fields {
@@ -77,6 +88,7 @@ fn fields(user: &User, groups: &[Group], now: Timestamp) -> Fields {
         .with_some("department", enterprise.and_then(|one| one.department.as_deref()))
         .with("state", state(user, now))
         .with("password", if user.has_password() { "yes" } else { "none" })
+        .with("second factor", user.second_factor().map_or("none".to_owned(), second_factor))
         .with_all("groups", groups.iter().map(|group| group.display_name.as_str()))
         .with("created", time(user.created))
         .with("last modified", time(user.last_modified))
