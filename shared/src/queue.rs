@@ -6,6 +6,7 @@
 //! invisible, the later ones of its group wait.
 
 mod limits;
+mod requests;
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -16,6 +17,7 @@ use crate::table::BoxError;
 
 pub(crate) use limits::fit;
 pub use limits::{MAX_VISIBILITY, check_visibility};
+pub use requests::{RequestSize, requests, send_in_order};
 
 /// What a queue promises.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,8 +31,10 @@ pub enum QueueKind {
 /// Holds messages.
 #[async_trait]
 pub trait Queue: fmt::Debug + Send + Sync {
-    /// Adds messages. The answers, their ids, are in the order of `messages`; one that fails does
-    /// not keep the others from being sent, but may keep back those behind it in its group.
+    /// Adds messages. The answers, their ids, are in the order of `messages`. One that fails does not
+    /// keep other groups from being sent, as long as the queue answers; but nothing behind it in its own
+    /// group is sent, so that whoever sends again what failed keeps the order. One that is refused
+    /// keeps nothing back.
     async fn send(&self, messages: Vec<Message>) -> Vec<Result<String, QueueError>>;
 
     /// Takes at most `max` messages that are visible and makes them invisible for `visibility`,
@@ -66,6 +70,15 @@ pub struct Message {
     pub delay: Duration,
     /// Named remarks, at most ten.
     pub attributes: BTreeMap<String, String>,
+}
+
+impl Message {
+    /// How large it is: names, types and values of the attributes count too.
+    pub fn size(&self) -> usize {
+        let attribute =
+            |(name, value): (&String, &String)| name.len() + "String".len() + value.len();
+        self.body.len() + self.attributes.iter().map(attribute).sum::<usize>()
+    }
 }
 
 /// A message in hand.

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use ssf::{
     client::Secret,
     delivery::{ChosenBy, HttpPush, Push, PushAnswer, PushError},
-    queue::{Message, Queue, QueueError, Received},
+    queue::{Message, Queue, QueueError, Received, RequestSize, send_in_order},
     seal::{Seal, SealError, Sealed},
     set::{Algorithm, PublicKey, SignError, Signer},
     table::{BoxError, Item, Key, Page, Query, Table, TableError, Version, Write},
@@ -249,23 +249,34 @@ impl Table for Shaky<dyn Table> {
     }
 }
 
+/// As much as SQS takes in one request.
+const REQUEST: RequestSize = RequestSize { messages: 10, bytes: 256 * 1024 };
+
+impl Shaky<dyn Queue> {
+    /// One request: of one that fails each message may have been taken, or not, as at SQS.
+    async fn send_request(
+        &self,
+        messages: Vec<Message>,
+    ) -> Result<Vec<Result<String, QueueError>>, QueueError> {
+        let Some(fault) = self.switch.meet().await else {
+            return Ok(self.inner.send(messages).await);
+        };
+        let count = messages.len();
+        let done = self.inner.send(some(fault, messages)).await;
+        self.switch.fail(fault).await;
+        match fault.done {
+            Done::All | Done::Nothing => Err(QueueError::Unavailable(cause())),
+            Done::Even | Done::Odd => {
+                Ok(answers(fault, count, done, || QueueError::Unavailable(cause())))
+            }
+        }
+    }
+}
+
 #[async_trait]
 impl Queue for Shaky<dyn Queue> {
     async fn send(&self, messages: Vec<Message>) -> Vec<Result<String, QueueError>> {
-        let Some(fault) = self.switch.meet().await else { return self.inner.send(messages).await };
-        let count = messages.len();
-        // Where there is an order, nothing of one request overtakes what is left out.
-        if fault.done != Done::Nothing && messages.iter().any(|message| message.group.is_some()) {
-            let first = if fault.done == Done::All { count } else { count / 2 };
-            let mut done = self.inner.send(messages.into_iter().take(first).collect()).await;
-            self.switch.fail(fault).await;
-            done.truncate(if fault.done == Done::Odd { first } else { 0 });
-            done.resize_with(count, || Err(QueueError::Unavailable(cause())));
-            return done;
-        }
-        let done = self.inner.send(some(fault, messages)).await;
-        self.switch.fail(fault).await;
-        answers(fault, count, done, || QueueError::Unavailable(cause()))
+        send_in_order(messages, REQUEST, |request| self.send_request(request)).await
     }
 
     async fn receive(&self, max: usize, visibility: Duration) -> Result<Vec<Received>, QueueError> {

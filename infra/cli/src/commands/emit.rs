@@ -317,6 +317,7 @@ impl<'a> Sender<'a> {
         if messages.is_empty() {
             return Ok(());
         }
+        let mut failed = None;
         for (answer, (line, event_ids)) in door.send(messages).await.into_iter().zip(names) {
             match answer {
                 Ok(message_id) => {
@@ -336,13 +337,17 @@ impl<'a> Sender<'a> {
                 Err(QueueError::Refused(reason)) => {
                     self.unsent.push(Unsent { line, reason: format!("is refused: {reason}") });
                 }
+                // Those of other subjects may be there, whatever is before them.
                 Err(error @ QueueError::Unavailable(_)) => {
-                    return Err(advise(error.into())).with_context(|| {
-                        let count = self.count;
-                        format!("{count} events are on the queue, from line {line} on none")
-                    });
+                    failed.get_or_insert((line, error));
                 }
             }
+        }
+        if let Some((line, error)) = failed {
+            return Err(advise(error.into())).with_context(|| {
+                let count = self.count;
+                format!("{count} events are on the queue; line {line} is not, nor all behind it")
+            });
         }
         Ok(())
     }

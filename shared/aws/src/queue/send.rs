@@ -1,6 +1,6 @@
 //! How messages get into SQS, ten at a time.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use aws_sdk_sqs::{
     error::ProvideErrorMetadata,
@@ -9,7 +9,7 @@ use aws_sdk_sqs::{
 use futures_util::{StreamExt, stream};
 use ssf::{
     error::chain,
-    queue::{Message, QueueError, QueueKind},
+    queue::{Message, QueueError, QueueKind, RequestSize, requests, send_in_order},
 };
 use uuid::Uuid;
 
@@ -19,85 +19,68 @@ use super::{AT_ONCE, BATCH, SqsQueue, seconds};
 /// counts every 64 KiB as a request, so that larger requests save little.
 const BATCH_SIZE: usize = 256 * 1024;
 
-/// A message, and its place among those that were to be sent.
-type Numbered = (usize, Message);
+/// As much as one request takes.
+const MOST: RequestSize = RequestSize { messages: BATCH, bytes: BATCH_SIZE };
 
-/// What became of it.
-type Answer = (usize, Result<String, QueueError>);
+/// What SQS says of each message.
+type Answers = Vec<Result<String, QueueError>>;
 
 impl SqsQueue {
-    pub(super) async fn send_all(&self, messages: Vec<Message>) -> Vec<Result<String, QueueError>> {
+    pub(super) async fn send_all(&self, messages: Vec<Message>) -> Answers {
         let sound = |message: &Message| message.check(self.kind).map(|()| String::new());
         let mut answers: Vec<_> = messages.iter().map(sound).collect();
-        let numbered = messages.into_iter().enumerate().filter(|(at, _)| answers[*at].is_ok());
-        let batches = batches(numbered);
+        let places: Vec<usize> = (0..messages.len()).filter(|at| answers[*at].is_ok()).collect();
+        let mut messages: Vec<_> = messages.into_iter().map(Some).collect();
+        let messages: Vec<_> = places.iter().filter_map(|at| messages[*at].take()).collect();
         let sent = match self.kind {
-            QueueKind::Fifo => self.send_in_order(batches).await,
-            QueueKind::Standard => {
-                let sent = batches.into_iter().map(|batch| self.send_batch(batch));
-                stream::iter(sent).buffer_unordered(AT_ONCE).concat().await
+            QueueKind::Fifo => {
+                send_in_order(messages, MOST, |request| self.send_request(request)).await
             }
+            QueueKind::Standard => self.send_at_once(messages).await,
         };
-        for (at, answer) in sent {
+        for (at, answer) in places.into_iter().zip(sent) {
             answers[at] = answer;
         }
         answers
     }
 
-    /// One request after the other; what comes behind a message that was not sent must not overtake
-    /// it. Within one request SQS itself keeps the order, and may yet leave one out: that is told
-    /// to the sender and cannot be undone.
-    async fn send_in_order(&self, batches: Vec<Vec<Numbered>>) -> Vec<Answer> {
-        let mut answers = Vec::new();
-        let mut stopped = HashSet::new();
-        let mut lost = false;
-        for batch in batches {
-            let is_held = |(_, message): &Numbered| lost || stopped.contains(&message.group);
-            let (held, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(is_held);
-            answers.extend(held.into_iter().map(|(at, _)| (at, Err(behind()))));
-            if batch.is_empty() {
-                continue;
+    /// Where there is no order, several requests at once.
+    async fn send_at_once(&self, messages: Vec<Message>) -> Answers {
+        let plan = requests(&messages, MOST);
+        let mut messages: Vec<_> = messages.into_iter().map(Some).collect();
+        let mut answers: Vec<_> = messages.iter().map(|_| Err(silent())).collect();
+        let sent = plan.into_iter().map(|places| {
+            let request: Vec<_> = places.iter().filter_map(|at| messages[*at].take()).collect();
+            async move { (places, self.send_request(request).await) }
+        });
+        let sent: Vec<_> = sent.collect();
+        let sent: Vec<_> = stream::iter(sent).buffer_unordered(AT_ONCE).collect().await;
+        for (places, sent) in sent {
+            let said = sent.unwrap_or_else(|error| of_each(&error, places.len()));
+            for (at, answer) in places.into_iter().zip(said) {
+                answers[at] = answer;
             }
-            let groups: HashMap<_, _> =
-                batch.iter().map(|(at, message)| (*at, message.group.clone())).collect();
-            let sent = self.send_batch(batch).await;
-            let failed = sent.iter().filter(|(_, sent)| is_unavailable(sent));
-            stopped.extend(failed.clone().map(|(at, _)| groups[at].clone()));
-            // All of a request fail when nobody answers: the next one would only take its time too.
-            lost = failed.count() == sent.len();
-            answers.extend(sent);
         }
         answers
     }
 
-    async fn send_batch(&self, batch: Vec<Numbered>) -> Vec<Answer> {
-        let places: Vec<usize> = batch.iter().map(|(at, _)| *at).collect();
-        let entries = batch.into_iter().enumerate().map(|(n, (_, message))| self.entry(n, message));
+    /// One request. SQS may take some of its messages and leave out others, whichever they are.
+    async fn send_request(&self, messages: Vec<Message>) -> Result<Answers, QueueError> {
+        let count = messages.len();
+        let entries = messages.into_iter().enumerate().map(|(n, message)| self.entry(n, message));
         let request = self.client.send_message_batch().queue_url(&self.url);
         let answer = request.set_entries(Some(entries.collect())).send().await;
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(error) => {
-                let refused = error.code().is_some_and(is_refusal);
-                // What the request did to all of its messages is said for each.
-                let error = chain(&error);
-                let answer = || {
-                    if refused {
-                        return QueueError::Refused("SQS refuses the request that it came with");
-                    }
-                    QueueError::Unavailable(error.clone().into())
-                };
-                return places.into_iter().map(|at| (at, Err(answer()))).collect();
+        let answer = answer.map_err(|error| {
+            if error.code().is_some_and(is_refusal) {
+                return QueueError::Refused("SQS refuses the request that it came with");
             }
-        };
+            QueueError::Unavailable(error.into())
+        })?;
         let sent = answer.successful.into_iter().map(|sent| (sent.id, Ok(sent.message_id)));
         let failed = answer.failed.into_iter().map(|failed| (failed.id.clone(), Err(of(&failed))));
         let mut answers: HashMap<String, _> = sent.chain(failed).collect();
-        let mut answer = |n: usize| {
-            let silent = || Err(QueueError::Unavailable("SQS said nothing about it".into()));
-            answers.remove(&n.to_string()).unwrap_or_else(silent)
-        };
-        places.into_iter().enumerate().map(|(n, at)| (at, answer(n))).collect()
+        let mut answer = |n: usize| answers.remove(&n.to_string()).unwrap_or_else(|| Err(silent()));
+        Ok((0..count).map(&mut answer).collect())
     }
 
     fn entry(&self, number: usize, message: Message) -> SendMessageBatchRequestEntry {
@@ -124,30 +107,17 @@ impl SqsQueue {
     }
 }
 
-/// In order, as many in each as one request takes.
-fn batches(messages: impl Iterator<Item = Numbered>) -> Vec<Vec<Numbered>> {
-    let mut batches: Vec<Vec<Numbered>> = Vec::new();
-    let mut room = 0;
-    for (at, message) in messages {
-        let size = size(&message);
-        match batches.last_mut() {
-            Some(batch) if batch.len() < BATCH && size <= room => {
-                room -= size;
-                batch.push((at, message));
-            }
-            Some(_) | None => {
-                room = BATCH_SIZE.saturating_sub(size);
-                batches.push(vec![(at, message)]);
-            }
-        }
-    }
-    batches
+/// What a request did to all of its messages, said for each.
+fn of_each(error: &QueueError, count: usize) -> Answers {
+    let one = || match error {
+        QueueError::Refused(reason) => QueueError::Refused(reason),
+        QueueError::Unavailable(_) => QueueError::Unavailable(chain(error).into()),
+    };
+    (0..count).map(|_| Err(one())).collect()
 }
 
-/// As SQS counts: names, types and values of the attributes too.
-fn size(message: &Message) -> usize {
-    let attribute = |(name, value): (&String, &String)| name.len() + "String".len() + value.len();
-    message.body.len() + message.attributes.iter().map(attribute).sum::<usize>()
+fn silent() -> QueueError {
+    QueueError::Unavailable("SQS said nothing about it".into())
 }
 
 /// What it means that SQS did not take one message of a request.
@@ -165,17 +135,6 @@ fn of(failed: &BatchResultErrorEntry) -> QueueError {
 fn is_refusal(code: &str) -> bool {
     let refusals = ["BatchRequestTooLong", "InvalidMessageContents", "UnsupportedOperation"];
     refusals.iter().any(|refusal| code.ends_with(refusal))
-}
-
-fn is_unavailable(sent: &Result<String, QueueError>) -> bool {
-    match sent {
-        Err(QueueError::Unavailable(_)) => true,
-        Ok(_) | Err(QueueError::Refused(_)) => false,
-    }
-}
-
-fn behind() -> QueueError {
-    QueueError::Unavailable("one before it was not sent".into())
 }
 
 /// A name that was never used.

@@ -1,7 +1,8 @@
 //! What random runs have found.
 
 use super::{
-    plan::{Call, Plan, Step},
+    super::plan::{Done, Fault, FaultKind},
+    plan::{Call, Change, Plan, Step},
     run::run,
 };
 
@@ -30,4 +31,19 @@ fn who_signs_in_is_who_was_there_when_that_began() {
         Step::Run { calls: both, fault: None, turns: 0 },
     ];
     run(&Plan { lanes: 1, steps });
+}
+
+/// A queue may leave out any message of a request and take those behind it.
+#[test]
+fn nothing_overtakes_what_a_queue_left_out() {
+    for (at, done) in [(3, Done::Odd), (3, Done::Even), (4, Done::Odd), (4, Done::Even)] {
+        let calls = vec![Call::Change { person: 0, change: Change::Password(0) }];
+        let fault = Some(Fault { at, kind: FaultKind::Unavailable, done });
+        let steps = vec![
+            Step::call(Call::Create { name: 0 }),
+            Step::Settle,
+            Step::Run { calls, fault, turns: 0 },
+        ];
+        run(&Plan { lanes: 1, steps });
+    }
 }
