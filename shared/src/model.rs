@@ -102,6 +102,12 @@ pub fn matches(
     Ok(all)
 }
 
+/// Whether a count need not be kept.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+pub(crate) fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

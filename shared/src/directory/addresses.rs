@@ -51,7 +51,11 @@ impl Directory {
         let held =
             if keys.is_empty() { Vec::new() } else { self.parts().table.batch_get(&keys).await? };
         for (address, item) in moved.taken.iter().zip(held) {
-            let Some(item) = item else { continue };
+            let Some(item) = item else {
+                // Whoever gives it up at this moment is before, and is seen then, or behind.
+                writes.push(Write::check(email_was_key(address), Condition::Absent));
+                continue;
+            };
             if item.read::<Holder>()?.id != id {
                 recycled.push(address.clone());
             }

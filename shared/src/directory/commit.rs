@@ -1,6 +1,7 @@
 //! One way for every change: what changes is planned by its kind, written at once with all that goes
 //! with it, and told.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
@@ -33,6 +34,9 @@ pub(super) trait Resource: Listed + Serialize + Sync {
 
     /// The number of what was last told of it.
     fn sequence(&self) -> u64;
+
+    /// When it was last changed.
+    fn last_modified(&self) -> Timestamp;
 
     /// The rows by which it is found, but for its name's.
     fn rows(&self) -> Rows;
@@ -159,6 +163,7 @@ impl Directory {
         cause: &Cause,
     ) -> Result<Changed<Option<T>>, Error> {
         let old = before.map(|(old, _)| old);
+        let cause = &old.map_or_else(|| cause.clone(), |old| self.not_before(old, cause));
         let Some(planned) = T::plan(self, old, after, request, cause).await? else {
             return Ok(Changed { now: old.cloned(), changed: false });
         };
@@ -208,6 +213,13 @@ impl Directory {
             tracing::warn!(error = chain(&error), "a change of members waits for the sweep");
         }
         Ok(Changed { now: after, changed: true })
+    }
+
+    /// The cause of a change of `old`, behind what made it what it is: of two changes side by side the
+    /// one that began first may be the later one, and time does not go back.
+    fn not_before<T: Resource>(&self, old: &T, cause: &Cause) -> Cause {
+        let at = cause.at.max(old.last_modified()).max(self.now());
+        Cause { at, ..cause.clone() }
     }
 
     /// Refuses a name that another has.

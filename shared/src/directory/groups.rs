@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::{
     Cause, Changed, Directory, Group, MemberRequest, ResourceId,
     commit::{Free, Planned, Resource},
@@ -87,6 +89,10 @@ impl Resource for Group {
 
     fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    fn last_modified(&self) -> Timestamp {
+        self.last_modified
     }
 
     fn rows(&self) -> Rows {

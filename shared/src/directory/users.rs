@@ -1,5 +1,6 @@
 //! What can be done with people.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
@@ -47,7 +48,7 @@ impl Directory {
             external_ids: std::collections::BTreeMap::new(),
             sequence: 0,
             told_active: true,
-            open_since: None,
+            ends: 0,
         }
     }
 
@@ -128,6 +129,10 @@ impl Resource for User {
 
     fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    fn last_modified(&self) -> Timestamp {
+        self.last_modified
     }
 
     fn rows(&self) -> Rows {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     client::{Client, ClientId},
+    model::is_zero,
     sign_in::{Consent, Owner, SubjectId},
 };
 
@@ -21,6 +22,9 @@ pub struct Bond {
     /// How often the consent had been revoked before. Not a time: two processes may disagree on
     /// that.
     pub revocations: u32,
+    /// How often all that the person had open had been ended before ([`Owner::Live`]).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ends: u32,
 }
 
 /// The rows that decide whether a bond holds, as they are now.
@@ -64,20 +68,25 @@ impl Standing<'_> {
     /// The bond of what is issued now, or why nothing may be.
     pub fn bond(&self, subject: &SubjectId) -> Result<Bond, Cut> {
         let client = self.client.ok_or(Cut::ClientGone)?;
+        let ends = match self.owner {
+            Owner::Live { ends } => ends,
+            Owner::Locked | Owner::Gone => 0,
+        };
         let bond = Bond {
             client: client.client_id.clone(),
             subject: subject.clone(),
             registered: client.created,
             revocations: self.consent.map_or(0, |consent| consent.revocations),
+            ends,
         };
-        bond.holds(self, Timestamp::MAX)?;
+        bond.holds(self)?;
         Ok(bond)
     }
 }
 
 impl Bond {
-    /// Whether what was issued at `issue_date` is still good, as far as this decides.
-    pub fn holds(&self, standing: &Standing<'_>, issue_date: Timestamp) -> Result<(), Cut> {
+    /// Whether what was issued is still good, as far as this decides.
+    pub fn holds(&self, standing: &Standing<'_>) -> Result<(), Cut> {
         let client = match standing.client {
             Some(client) if client.created == self.registered => client,
             Some(_) | None => return Err(Cut::ClientGone),
@@ -86,7 +95,7 @@ impl Bond {
             return Err(Cut::ClientDisabled);
         }
         match standing.owner {
-            Owner::Live { since } if since.is_none_or(|since| since <= issue_date) => {}
+            Owner::Live { ends } if ends == self.ends => {}
             Owner::Live { .. } => return Err(Cut::Ended),
             Owner::Locked => return Err(Cut::OwnerLocked),
             Owner::Gone => return Err(Cut::OwnerGone),
@@ -138,8 +147,8 @@ mod tests {
         let another = Client { created: at(9), ..asked.clone() };
         let revoked = Consent { revoked_at: Some(at(5)), revocations: 1, ..given.clone() };
         let restored = Consent { revoked_at: None, ..revoked.clone() };
-        let live = Owner::Live { since: None };
-        let since = |second| Owner::Live { since: Some(at(second)) };
+        let live = Owner::Live { ends: 1 };
+        let ends = |ends| Owner::Live { ends };
 
         let now = Standing { client: Some(&asked), owner: live, consent: Some(&given) };
         let bond = now.bond(&jane).unwrap();
@@ -150,21 +159,21 @@ mod tests {
             (Standing { client: Some(&disabled), ..now }, Err(Cut::ClientDisabled)),
             (Standing { owner: Owner::Gone, ..now }, Err(Cut::OwnerGone)),
             (Standing { owner: Owner::Locked, ..now }, Err(Cut::OwnerLocked)),
-            (Standing { owner: since(2), ..now }, Ok(())),
-            (Standing { owner: since(3), ..now }, Err(Cut::Ended)),
+            (Standing { owner: ends(0), ..now }, Err(Cut::Ended)),
+            (Standing { owner: ends(2), ..now }, Err(Cut::Ended)),
             (Standing { consent: None, ..now }, Err(Cut::ConsentMissing)),
             (Standing { consent: Some(&revoked), ..now }, Err(Cut::ConsentRevoked)),
             (Standing { consent: Some(&restored), ..now }, Err(Cut::ConsentRevoked)),
             (Standing { client: Some(&preconsented), consent: None, ..now }, Ok(())),
         ];
         for (standing, wanted) in cases {
-            assert_eq!(bond.holds(&standing, at(2)), wanted, "{standing:?}");
+            assert_eq!(bond.holds(&standing), wanted, "{standing:?}");
         }
         // What is issued after a restoration is good, and dies with the next revocation.
         let later = Standing { consent: Some(&restored), ..now };
         let bond = later.bond(&jane).unwrap();
-        assert_eq!(bond.holds(&later, at(6)), Ok(()));
-        assert_eq!(bond.holds(&now, at(6)), Err(Cut::ConsentRevoked));
+        assert_eq!(bond.holds(&later), Ok(()));
+        assert_eq!(bond.holds(&now), Err(Cut::ConsentRevoked));
         assert_eq!(Standing { owner: Owner::Locked, ..now }.bond(&jane), Err(Cut::OwnerLocked));
         assert_eq!(Standing { consent: None, ..now }.bond(&jane), Err(Cut::ConsentMissing));
     }

@@ -136,6 +136,7 @@ mod tests {
                 subject: SubjectId("jane".into()),
                 registered: Timestamp::UNIX_EPOCH,
                 revocations: 0,
+                ends: 0,
             },
             redirect_uri: CB.into(),
             response_type: ResponseType::Code,

@@ -187,7 +187,7 @@ impl SignIn {
             // It ended since the code was issued, or at the same moment.
             return Err(Cut::Ended.into());
         }
-        code.bond.holds(&rows.standing(), code.issue_date)?;
+        code.bond.holds(&rows.standing())?;
         let client = rows.client.as_ref().ok_or(Cut::ClientGone)?;
         if !client.has_grant(GrantType::AuthorizationCode) {
             return Err(Refusal::Grant);

@@ -350,6 +350,7 @@ mod tests {
             subject: SubjectId("jane".into()),
             registered: at(0),
             revocations: 0,
+            ends: 0,
         };
         let id = FamilyId::new(Uuid::nil());
         let scope = vec![Scope::OpenId, Scope::OfflineAccess];

@@ -26,9 +26,9 @@ impl fmt::Display for SubjectId {
 pub enum Owner {
     /// There, and may come in.
     Live {
-        /// What was issued before then is dead: the person was locked out in between, or had all
-        /// that was open ended.
-        since: Option<Timestamp>,
+        /// How often all that was open was ended. What was begun under another count is dead: the
+        /// person was locked out in between, or had it ended.
+        ends: u32,
     },
     /// There, and locked out.
     Locked,

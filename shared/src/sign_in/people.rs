@@ -21,7 +21,7 @@ impl Owners for Directory {
     fn judge(&self, row: Option<&Item>, now: Timestamp) -> Result<Owner, Error> {
         let Some(row) = row else { return Ok(Owner::Gone) };
         let user: User = row.read()?;
-        Ok(if user.is_locked(now) { Owner::Locked } else { Owner::Live { since: user.open_since } })
+        Ok(if user.is_locked(now) { Owner::Locked } else { Owner::Live { ends: user.ends } })
     }
 }
 

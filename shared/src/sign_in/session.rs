@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::{add, since},
+    model::is_zero,
     sign_in::{Assurance, SignedIn, SubjectId},
 };
 
@@ -30,6 +31,9 @@ pub struct Session {
     pub sid: String,
     /// The person.
     pub subject: SubjectId,
+    /// How often all that the person had open had been ended before ([`Owner::Live`](crate::sign_in::Owner::Live)).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) ends: u32,
     /// When the person last signed in with it.
     pub auth_time: Timestamp,
     /// By what means (RFC 8176).
@@ -152,6 +156,7 @@ mod tests {
         Session {
             sid: "1".into(),
             subject: SubjectId("jane".into()),
+            ends: 0,
             auth_time: at(0),
             amr: vec![],
             acr: None,

@@ -54,16 +54,17 @@ impl SignIn {
         for _ in 0..ATTEMPTS {
             let now = self.parts().clock.now();
             let owner = self.parts().table.get(&self.owners.key(&new.subject)).await?;
-            match self.owners.judge(owner.as_ref(), now)? {
-                Owner::Live { .. } => {}
+            let ends = match self.owners.judge(owner.as_ref(), now)? {
+                Owner::Live { ends } => ends,
                 Owner::Locked => return Err(Cut::OwnerLocked.into()),
                 Owner::Gone => return Err(Cut::OwnerGone.into()),
-            }
+            };
             let secret = Secret::fresh();
             let name = session_name(&secret);
             let session = Session {
                 sid: same.as_ref().map_or_else(fresh_sid, |same| same.sid.clone()),
                 subject: new.subject.clone(),
+                ends,
                 auth_time: now,
                 amr: new.means.amr(),
                 acr: Some(new.means.assurance().name().to_owned()),
@@ -126,7 +127,7 @@ impl SignIn {
         }
         let owner = self.parts().table.get(&self.owners.key(&session.subject)).await?;
         Ok(match self.owners.judge(owner.as_ref(), now)? {
-            Owner::Live { since } => since.is_none_or(|since| since <= session.auth_time),
+            Owner::Live { ends } => ends == session.ends,
             Owner::Locked | Owner::Gone => false,
         })
     }
@@ -135,7 +136,7 @@ impl SignIn {
     pub async fn sessions_of_person(&self, subject: &SubjectId) -> Result<Vec<Session>, Error> {
         let now = self.parts().clock.now();
         let owner = self.parts().table.get(&self.owners.key(subject)).await?;
-        let Owner::Live { since } = self.owners.judge(owner.as_ref(), now)? else {
+        let Owner::Live { ends } = self.owners.judge(owner.as_ref(), now)? else {
             return Ok(Vec::new());
         };
         let query = Query::sorted(class::PERSON_SESSION.of(subject), "");
@@ -149,9 +150,7 @@ impl SignIn {
                 sessions.push(item.read::<Session>()?);
             }
         }
-        sessions.retain(|session| {
-            session.is_live(now) && since.is_none_or(|since| since <= session.auth_time)
-        });
+        sessions.retain(|session| session.is_live(now) && session.ends == ends);
         sessions.sort_by_key(|session| std::cmp::Reverse(session.auth_time));
         Ok(sessions)
     }

@@ -154,7 +154,7 @@ impl SignIn {
             Brought::Current | Brought::MadeUp => None,
         };
         let rows = self.rows(client, &family.bond.subject).await?;
-        family.bond.holds(&rows.standing(), family.issue_date)?;
+        family.bond.holds(&rows.standing())?;
         let client = rows.client.ok_or(Cut::ClientGone)?;
         if !client.has_grant(GrantType::RefreshToken) {
             return Err(Refusal::Grant);
@@ -205,7 +205,7 @@ impl SignIn {
             return Err(Refusal::Over);
         }
         let rows = self.rows(&family.bond.client, &family.bond.subject).await?;
-        family.bond.holds(&rows.standing(), family.issue_date)?;
+        family.bond.holds(&rows.standing())?;
         let client = rows.client.ok_or(Cut::ClientGone)?;
         Ok(PersonToken {
             family: id,

@@ -67,7 +67,7 @@ async fn a_thousand_people_cost_cents() {
     );
     assert!(thousand < 0.25, "{bill}");
     insta::assert_snapshot!(bill, @r"
-    of each person: 11.1 writes (72.1 units), 50.1 reads (55.1 units), 18.0 requests to SQS, 6.5 invocations
-    a thousand: 0.062 USD
+    of each person: 11.1 writes (74.1 units), 50.1 reads (55.1 units), 18.0 requests to SQS, 6.5 invocations
+    a thousand: 0.064 USD
     ");
 }

@@ -124,7 +124,7 @@ async fn a_code_dies_with_what_it_was_issued_under() {
         let us = &scene.world.transmitter;
         let code = scene.code("jane", "notes").await.unwrap();
         let (jane, notes) = (super::person("jane"), id("notes"));
-        let lock = |date| Person { lock_date: Some(date), since: None };
+        let lock = |date| Person { lock_date: Some(date), ends: 0 };
         match what {
             "locked" => scene.put("jane", &lock(now(&scene))).await,
             "locked later" => {

@@ -80,6 +80,7 @@ struct Issued {
 #[derive(Default)]
 struct Around {
     locked: bool,
+    ends: u32,
     revoked: bool,
     disabled: bool,
 }
@@ -152,17 +153,15 @@ impl Run {
                 *gone = true;
             }
             Step::Lock => {
-                let lock_date = Some(self.now());
-                self.scene.put("jane", &Person { lock_date, since: None }).await;
+                let (lock_date, ends) = (Some(self.now()), self.around.ends);
+                self.scene.put("jane", &Person { lock_date, ends }).await;
                 self.around.locked = true;
                 self.end_all();
             }
             Step::Unlock => {
-                self.scene.world.clock.advance(Duration::from_nanos(1));
-                let since = self.around.locked.then(|| self.now());
-                if since.is_some() {
-                    self.scene.put("jane", &Person { lock_date: None, since }).await;
-                }
+                self.around.ends += u32::from(self.around.locked);
+                let ends = self.around.ends;
+                self.scene.put("jane", &Person { lock_date: None, ends }).await;
                 self.around.locked = false;
             }
             Step::Revoke => {

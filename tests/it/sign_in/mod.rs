@@ -36,7 +36,7 @@ struct People;
 #[derive(Default, Deserialize, Serialize)]
 struct Person {
     lock_date: Option<Timestamp>,
-    since: Option<Timestamp>,
+    ends: u32,
 }
 
 impl Owners for People {
@@ -48,7 +48,7 @@ impl Owners for People {
         let Some(row) = row else { return Ok(Owner::Gone) };
         let person: Person = row.read()?;
         let locked = person.lock_date.is_some_and(|date| date <= now);
-        Ok(if locked { Owner::Locked } else { Owner::Live { since: person.since } })
+        Ok(if locked { Owner::Locked } else { Owner::Live { ends: person.ends } })
     }
 }
 

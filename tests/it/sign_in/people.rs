@@ -207,3 +207,66 @@ async fn whoever_is_not_named_as_people_are_is_not_there() {
         assert_eq!(directory.judge(row.as_ref(), now).unwrap(), Owner::Gone, "{name}");
     }
 }
+
+/// Of two changes side by side that which began first may be the later one.
+#[tokio::test]
+async fn an_unlock_that_began_before_the_lock_revives_nothing_of_before() {
+    let (scene, directory, ada) = with_directory().await;
+    let name = ada.to_string();
+    let clock = &scene.world.clock;
+    let set = |date| {
+        move |user: &mut User| {
+            user.lock_date = date;
+            Ok(())
+        }
+    };
+    let unlock = directory.cause(Actor::Operator);
+    clock.advance(Duration::from_secs(1));
+    let tokens = scene.tokens(&name, "notes").await;
+    let pending = scene.code(&name, "notes").await.unwrap();
+    clock.advance(Duration::from_secs(1));
+    let lock = directory.cause(Actor::Operator);
+    clock.advance(Duration::from_secs(1));
+    // What is issued while the lock is decided on is issued before it.
+    let late = scene.tokens(&name, "notes").await;
+    directory.user_change(ada, None, &lock, set(Some(lock.at))).await.unwrap();
+    assert!(!scene.is_good(&tokens).await && !scene.is_good(&late).await);
+    directory.user_change(ada, None, &unlock, set(None)).await.unwrap();
+    assert!(!scene.is_good(&tokens).await, "it was issued before the lock");
+    assert!(!scene.is_good(&late).await, "it was issued before the lock");
+    assert_snapshot!(why(scene.exchange("notes", &pending).await), @"what the person had open was ended");
+    let after = scene.tokens(&name, "notes").await;
+    assert!(scene.is_good(&after).await);
+}
+
+#[tokio::test]
+async fn a_change_that_began_before_the_lock_does_not_tell_that_it_is_over() {
+    let (scene, directory, ada) = with_directory().await;
+    told(&scene).await;
+    let rename = directory.cause(Actor::Operator);
+    scene.world.clock.advance(Duration::from_secs(1));
+    let now = scene.world.transmitter.parts().clock.now();
+    change(&directory, ada, |user| user.lock_date = Some(now)).await;
+    told(&scene).await;
+    let title = |user: &mut User| {
+        user.attributes.title = Some("Countess".to_owned());
+        Ok(())
+    };
+    let renamed = directory.user_change(ada, None, &rename, title).await.unwrap().now;
+    assert_eq!(renamed.last_modified, now, "time does not go back");
+    scene.world.sweep().await;
+    let kinds: Vec<_> = told(&scene).await.iter().map(kind).collect();
+    assert_eq!(kinds, ["patch:notice", "patch:full"]);
+}
+
+/// The end of the type of an event.
+fn kind(event: &Value) -> String {
+    let kind = event["events"].as_object().unwrap().keys().next().unwrap();
+    kind.rsplit(['/', ':'])
+        .take(2)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .collect::<Vec<_>>()
+        .join(":")
+}

@@ -20,7 +20,7 @@ fn user(resource: Value) -> User {
         last_modified: NOW,
         attributes: UserAttributes::default(),
         lock_date: None,
-        open_since: None,
+        ends: 0,
         revision: 1,
         password: None,
         external_ids: BTreeMap::new(),

@@ -47,3 +47,18 @@ fn nothing_overtakes_what_a_queue_left_out() {
         run(&Plan { lanes: 1, steps });
     }
 }
+
+/// Whoever is made while the one before them goes takes over the address.
+#[test]
+fn an_address_that_is_given_up_at_this_moment_is_told_as_recycled() {
+    for turns in [0x5555_5555_5555_5555, 0xaaaa_aaaa_aaaa_aaaa, 0x3333_3333_3333_3333, 0xfff0] {
+        for calls in [
+            vec![Call::Delete { person: 0 }, Call::Create { name: 0 }],
+            vec![Call::Create { name: 0 }, Call::Delete { person: 0 }],
+        ] {
+            let steps =
+                vec![Step::call(Call::Create { name: 0 }), Step::Run { calls, fault: None, turns }];
+            run(&Plan { lanes: 1, steps });
+        }
+    }
+}

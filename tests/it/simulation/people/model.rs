@@ -109,11 +109,12 @@ pub(super) fn later(now: Timestamp, minutes: u16) -> Timestamp {
 }
 
 impl Deed {
-    /// Does it to a person; `None`: there is nobody.
+    /// Does it to a person, as it was asked for at `now` and done at `then`; `None`: there is nobody.
     pub(super) fn apply(
         self,
         state: &mut Option<State>,
         now: Timestamp,
+        then: Timestamp,
     ) -> Result<Effect, Refused> {
         let Some(person) = state else {
             return match self {
@@ -144,7 +145,7 @@ impl Deed {
                 if let Self::Change(change) = self {
                     person.change(change, now);
                 }
-                person.told_active = !person.is_locked(now);
+                person.told_active = !person.is_locked(then);
                 if *person == before {
                     return Ok(Effect::default());
                 }

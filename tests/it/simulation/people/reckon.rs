@@ -42,7 +42,10 @@ struct Item {
     standing: Standing,
     /// `None`: by the clock.
     txn: Option<String>,
+    /// When it was asked for.
     at: Timestamp,
+    /// When it was done at the latest.
+    until: Timestamp,
 }
 
 /// One order in which it may have been done.
@@ -63,17 +66,23 @@ impl Order {
 
     fn explore(self, items: &[Item], left: &[usize], found: &mut Vec<Self>) {
         for at in left {
-            let Item { deed, standing, at: now, .. } = &items[*at];
-            let mut next = self.clone();
-            // Whether the consent of somebody who is gone is there still, depends on who removes it.
-            let either = next.state.is_none() && matches!(deed, Deed::Revoke(_));
-            match (deed.apply(&mut next.state, *now), standing) {
-                (Ok(effect), Standing::Must | Standing::May) => next.done.push((*at, effect)),
-                (Ok(_), Standing::Refused) | (Err(Refused), Standing::Must) if !either => continue,
-                (Err(Refused), _) | (Ok(_), Standing::Refused) => {}
-            }
+            let Item { deed, standing, at: now, until, .. } = &items[*at];
             let left: Vec<_> = left.iter().copied().filter(|other| other != at).collect();
-            next.explore(items, &left, found);
+            // When it was done in between is not known.
+            let until = (until != now).then_some(until);
+            for then in std::iter::once(now).chain(until) {
+                let mut next = self.clone();
+                // Whether the consent of somebody who is gone is there still, depends on who removes it.
+                let either = next.state.is_none() && matches!(deed, Deed::Revoke(_));
+                match (deed.apply(&mut next.state, *now, *then), standing) {
+                    (Ok(effect), Standing::Must | Standing::May) => next.done.push((*at, effect)),
+                    (Ok(_), Standing::Refused) | (Err(Refused), Standing::Must) if !either => {
+                        continue;
+                    }
+                    (Err(Refused), _) | (Ok(_), Standing::Refused) => {}
+                }
+                next.explore(items, &left, found);
+            }
         }
         if left.iter().all(|at| items[*at].standing == Standing::May) {
             found.push(self);
@@ -177,12 +186,24 @@ impl Run {
             let standing = Standing::of(outcome);
             match wish.deed {
                 Some((about, deed)) if about == number => {
-                    items.push(Item { deed, standing, txn: Some(wish.txn.clone()), at: began });
+                    items.push(Item {
+                        deed,
+                        standing,
+                        txn: Some(wish.txn.clone()),
+                        at: began,
+                        until: ended,
+                    });
                 }
                 None if wish.call == Call::Sweep => {
                     // One run goes on behind what it cannot do.
                     let standing = if disturbed { Standing::May } else { standing };
-                    items.push(Item { deed: Deed::Tell, standing, txn: None, at: ended });
+                    items.push(Item {
+                        deed: Deed::Tell,
+                        standing,
+                        txn: None,
+                        at: ended,
+                        until: ended,
+                    });
                 }
                 Some(_) | None => {}
             }
@@ -273,14 +294,9 @@ impl Run {
             let (txn, kinds) = history.first().expect("that somebody is made is noted").clone();
             let by = wishes.iter().position(|wish| wish.txn == txn).expect("somebody made it");
             let Call::Create { name } = wishes[by].call else { panic!("{:?}", wishes[by]) };
-            // Whoever takes over an address is told of as such; but who does so while it is given up
-            // may not know.
-            let has_name = |number: usize| self.people[number].name == name;
-            let was_there = (0..self.people.len()).any(has_name);
-            let goes = wishes.iter().any(|wish| {
-                wish.deed.is_some_and(|(number, deed)| deed == Deed::Delete && has_name(number))
-            });
-            let recycled = was_there && !(goes && kinds.len() == 2);
+            // Whoever takes over an address is told of as such, also at the moment at which it is given
+            // up: somebody else has the name, and with it the address, until then.
+            let recycled = self.people.iter().any(|person| person.name == name);
             assert_eq!(kinds, created(recycled).map(|(_, kind)| kind).collect::<Vec<_>>());
             assert_eq!(look.state(id, &self.groups), Some(State::new()));
             let before = made.insert(by, id);

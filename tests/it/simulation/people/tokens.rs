@@ -95,8 +95,7 @@ impl Run {
             let allowed = state.is_some_and(|state| {
                 !state.is_locked(now) && state.consents[token.client] == Some(true)
             });
-            let same_moment = token.issued == now;
-            token.dead |= !allowed && !same_moment;
+            token.dead |= !allowed;
             token.doubtful |= !allowed;
             let age = ssf::clock::since(token.issued, now).as_secs();
             let access = at_once(sign_in.person_token(&token.access));

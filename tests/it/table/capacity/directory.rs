@@ -91,8 +91,8 @@ async fn each_operation_of_scim_uses_what_it_used_before() {
     c.ask("delete a group", &entra, "DELETE", &place_of_group, json!({})).await;
     insta::assert_snapshot!(counted.lines, @r"
                             writes  units   reads  units
-create a person                  3     21       6      7
-create another                   3     21       6      7
+create a person                  3     23       6      7
+create another                   3     23       6      7
 read a person                    1      1       4      5
 find one by userName             1      1       5      6
 find one by externalId           1      1       5      6
