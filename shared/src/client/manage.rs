@@ -65,7 +65,7 @@ impl Transmitter {
                 Ok(())
             })
             .await?;
-        self.set_scim_full(id, client.scim.full).await?;
+        self.update_scim_full(id).await?;
         Ok((client, given.into_inner().then_some(secret)))
     }
 
@@ -194,7 +194,7 @@ impl Transmitter {
     /// if it is enabled.
     async fn holder(&self, id: &ClientId, r#type: TokenType) -> Result<Version, Error> {
         match r#type {
-            TokenType::Access => self.enabled_client(id).await,
+            TokenType::Access => Ok(self.enabled_client(id).await?.0),
             TokenType::Static => {
                 let version = self.read_client(id).await?.and_then(|row| row.version);
                 version.ok_or_else(|| Error::NotFound { kind: "client", id: id.to_string() })

@@ -60,10 +60,20 @@ impl Transmitter {
         Ok(item.as_ref().map(ClientRow::read).transpose()?)
     }
 
-    /// The version of a client that is there and enabled.
-    pub(crate) async fn enabled_client(&self, id: &ClientId) -> Result<Version, Error> {
+    /// The version of a client that is there and enabled, and whether it may have whole resources.
+    pub(crate) async fn enabled_client(&self, id: &ClientId) -> Result<(Version, bool), Error> {
         let row = self.read_client(id).await?.filter(|row| !row.client.disabled);
-        row.and_then(|row| row.version).ok_or(Error::Unauthenticated)
+        let known = row.and_then(|row| Some((row.version?, row.client.scim.full)));
+        known.ok_or(Error::Unauthenticated)
+    }
+
+    /// The version of a client that is there, and whether it may have whole resources.
+    pub(crate) async fn client_scim_full(
+        &self,
+        id: &ClientId,
+    ) -> Result<Option<(Version, bool)>, Error> {
+        let row = self.read_client(id).await?;
+        Ok(row.and_then(|row| Some((row.version?, row.client.scim.full))))
     }
 
     /// A client and one of its tokens, by one read.

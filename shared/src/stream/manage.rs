@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Transmitter,
     client::{ClientId, Profile, Receiver, client_key},
-    event::EventType,
     json::{Invalid, Patch},
     seal::Sealed,
     stream::{
@@ -45,11 +44,11 @@ impl Transmitter {
         if !receiver.may_create {
             return Err(Error::MayNotCreate);
         }
-        let stream = self.new_stream(receiver, wish).await?;
+        let mut stream = self.new_stream(receiver, wish).await?;
         // Before anything is written: a receiver that has enough must not leave rows behind.
         self.owned(&receiver.id, receiver.max_streams).await?;
         // See `replace_stream_item` for why the rows come first.
-        let rows = type_rows(&stream);
+        let mut rows = type_rows(&stream);
         self.write_rows(rows.iter().cloned().map(index_row).collect()).await?;
         let mut version = receiver.version;
         let inserted = loop {
@@ -59,17 +58,25 @@ impl Transmitter {
                 Err(Error::Table(TableError::Conflict)) => {
                     if version.is_some() {
                         match self.enabled_client(&receiver.id).await {
-                            Ok(now) => version = Some(now),
+                            Ok((now, scim_full)) => {
+                                version = Some(now);
+                                stream.set_scim_full(scim_full, &self.parts().config);
+                            }
                             Err(error) => break Err(error),
                         }
+                        let new = type_rows(&stream);
+                        let more = new.difference(&rows).cloned().map(index_row).collect();
+                        self.write_rows(more).await?;
+                        rows.extend(new);
                     }
                 }
                 done => break done,
             }
         };
         if matches!(inserted, Err(Error::TooManyStreams(_) | Error::Unauthenticated)) {
-            let deletes = rows.into_iter().map(|key| Write::delete(key, Condition::Any));
-            self.write_rows(deletes.collect()).await?;
+            self.remove_rows(rows).await?;
+        } else if inserted.is_ok() {
+            self.remove_rows(rows.difference(&type_rows(&stream)).cloned()).await?;
         }
         inserted?;
         tracing::info!(stream.id = %stream.id, receiver.id = %receiver.id, "stream created");
@@ -288,36 +295,6 @@ impl Transmitter {
             Patch::Null => stream.format = None,
             Patch::Absent if replaced => stream.format = None,
             Patch::Absent => {}
-        }
-        Ok(())
-    }
-
-    /// Lets the streams of a client have whole resources, or not. Those that are not delivered yet
-    /// are dropped with the right: what is taken away must not arrive afterwards.
-    pub(crate) async fn set_scim_full(
-        &self,
-        owner: &ClientId,
-        scim_full: bool,
-    ) -> Result<(), Error> {
-        let config = &self.parts().config;
-        for stream in self.streams_of(owner).await? {
-            let change = |stream: &mut Stream| {
-                stream.scim_full = scim_full;
-                let requested = stream.events_requested.as_ref();
-                let delivered = config.events_delivered(requested, scim_full);
-                if delivered.iter().any(EventType::is_full)
-                    != stream.events_delivered.iter().any(EventType::is_full)
-                {
-                    stream.events_delivered = delivered;
-                    stream.revision += 1;
-                }
-                Ok(())
-            };
-            match self.change_stream(&stream.id, change).await {
-                // It has gone meanwhile.
-                Ok(_) | Err(Error::StreamNotFound(_)) => {}
-                Err(error) => return Err(error),
-            }
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod configuration;
 mod default_subjects;
 mod feed;
+mod full;
 mod header;
 mod id;
 mod manage;

@@ -102,7 +102,7 @@ pub(crate) fn type_rows(stream: &Stream) -> BTreeSet<Key> {
 }
 
 /// Another writer may be ahead this often before a change gives up.
-const ATTEMPTS: usize = 100;
+pub(super) const ATTEMPTS: usize = 100;
 
 impl Transmitter {
     /// The stream with this id, whoever owns it. For what arrives at a receiver's door, use
@@ -131,6 +131,17 @@ impl Transmitter {
         id: &StreamId,
         change: impl Fn(&mut Stream) -> Result<(), Error> + Send,
     ) -> Result<Stream, Error> {
+        self.change_stream_if(id, None, change).await
+    }
+
+    /// The same, if `check` holds when the stream is written; else, or if another writer is ahead,
+    /// [`TableError::Conflict`].
+    pub(crate) async fn change_stream_if(
+        &self,
+        id: &StreamId,
+        check: Option<&Write>,
+        change: impl Fn(&mut Stream) -> Result<(), Error> + Send,
+    ) -> Result<Stream, Error> {
         for _ in 0..ATTEMPTS {
             let Some((before, version)) = self.stream(id).await? else {
                 return Err(Error::StreamNotFound(id.clone()));
@@ -143,9 +154,10 @@ impl Transmitter {
             if !after.is_as(&before) {
                 after.last_modified = self.parts().clock.now();
             }
-            match self.replace_stream_item(&before, &after, version).await {
+            match self.replace_stream_item(&before, &after, version, check).await {
                 Ok(()) => return Ok(after),
-                Err(Error::Table(TableError::Conflict)) => {}
+                // Whose check does not hold any more must see to that first.
+                Err(Error::Table(TableError::Conflict)) if check.is_none() => {}
                 Err(error) => return Err(error),
             }
         }
@@ -164,6 +176,7 @@ impl Transmitter {
         before: &Stream,
         after: &Stream,
         version: Version,
+        check: Option<&Write>,
     ) -> Result<(), Error> {
         let table = &self.parts().table;
         let (old, new) = (type_rows(before), type_rows(after));
@@ -171,7 +184,10 @@ impl Transmitter {
         let gone = table.batch_get(&gone).await?;
         self.write_rows(new.difference(&old).cloned().map(index_row).collect()).await?;
         let put = Write::put(stream_key(&after.id), Condition::Version(version), content(after));
-        table.write(vec![put]).await.pop().expect("one write has one answer")?;
+        match check {
+            Some(check) => drop(table.transact(vec![put, check.clone()]).await?),
+            None => drop(table.write_one(put).await?),
+        }
         let deletes = gone
             .into_iter()
             .flatten()

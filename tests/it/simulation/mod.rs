@@ -57,6 +57,7 @@ mod house;
 mod judge;
 mod listen;
 mod model;
+mod operators;
 mod people;
 mod plan;
 mod reckon;

@@ -1,7 +1,10 @@
 //! Whole resources ([RFC 9967, 2.4]) are told to those alone whom the operator trusts with them.
 
 use serde_json::{Value, json};
-use ssf::client::{ClientId, NewClient};
+use ssf::{
+    client::{ClientId, NewClient},
+    table::Query,
+};
 use tests::{
     Caller, World,
     world::{endpoint, status},
@@ -90,4 +93,26 @@ async fn a_right_that_is_taken_away_is_gone_at_once() {
     assert_eq!(told(&world).await, [notice]);
     let again = alice.patch(STREAMS, with(&stream, json!({ "events_requested": types() }))).await;
     assert_eq!(again.json()["events_delivered"], json!([notice]));
+}
+
+/// A request that was authenticated while the client had the right, and comes to its end later.
+#[tokio::test]
+async fn a_stream_that_is_made_while_the_right_goes_does_not_have_it() {
+    let world = World::new();
+    let alice = world.signed_in("alice", "ssf.manage ssf.read").await;
+    let [full, notice] = types();
+    for (before, after) in [(true, false), (false, true)] {
+        set_full(&world, before).await;
+        let receiver = world.transmitter.authenticate(&alice.token).await.unwrap();
+        set_full(&world, after).await;
+        let wish = json!({ "events_requested": types() });
+        let stream = world.create(&receiver, wish).await;
+        let wanted = if after { json!([full, notice]) } else { json!([notice]) };
+        assert_eq!(stream["events_delivered"], wanted);
+        let rows = Query::sorted(format!("TYPE#{full}"), "");
+        let rows = world.transmitter.parts().table.query(rows).await.unwrap().items;
+        let id = stream["stream_id"].as_str().unwrap();
+        let found = rows.iter().any(|row| row.key.sk.contains(id));
+        assert_eq!(found, after, "it is found by the types that it has");
+    }
 }
