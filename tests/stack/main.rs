@@ -4,6 +4,7 @@
 
 mod api;
 mod boto3;
+mod consents;
 mod delivery;
 mod deployed;
 mod directory;
