@@ -1,7 +1,7 @@
 //! A receiver that can misbehave: a real HTTPS server that answers as it is told.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     convert::Infallible,
     io,
     net::{Ipv4Addr, SocketAddr},
@@ -157,6 +157,7 @@ pub struct Received {
 struct Desk {
     script: Mutex<VecDeque<Reply>>,
     otherwise: Mutex<Reply>,
+    otherwise_at: Mutex<BTreeMap<String, Reply>>,
     connections: AtomicUsize,
     received: watch::Sender<Vec<Received>>,
 }
@@ -176,6 +177,7 @@ impl TestReceiver {
         let desk = Arc::new(Desk {
             script: Mutex::default(),
             otherwise: Mutex::new(Reply::status(202)),
+            otherwise_at: Mutex::default(),
             connections: AtomicUsize::new(0),
             received: watch::Sender::new(Vec::new()),
         });
@@ -208,6 +210,11 @@ impl TestReceiver {
     /// Replies so to all requests for which there is no other.
     pub fn otherwise(&self, reply: Reply) {
         *locked(&self.desk.otherwise) = reply;
+    }
+
+    /// The same, for requests to `path` alone.
+    pub fn otherwise_at(&self, path: &str, reply: Reply) {
+        locked(&self.desk.otherwise_at).insert(path.to_owned(), reply);
     }
 
     /// How many connections came in so far.
@@ -304,7 +311,8 @@ async fn answer(
     desk: Arc<Desk>,
 ) -> io::Result<Response<Body>> {
     let reply = locked(&desk.script).pop_front();
-    let reply = reply.unwrap_or_else(|| locked(&desk.otherwise).clone());
+    let here = || locked(&desk.otherwise_at).get(request.uri().path()).cloned();
+    let reply = reply.or_else(here).unwrap_or_else(|| locked(&desk.otherwise).clone());
     if let Reply::BreakBeforeReading = reply {
         return Err(io::Error::other("as told"));
     }

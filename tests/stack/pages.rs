@@ -58,7 +58,11 @@ impl<'a> Browser<'a> {
     pub(crate) async fn code(&mut self, ask: &str, name: &str, password: &str) -> Option<String> {
         let page = self.get(ask).await;
         let there = self.sign_in(&page, name, password).await;
-        let mut page = self.get(&there.refreshes_to()).await;
+        let next = there.refreshes_to();
+        if next.is_empty() {
+            return None;
+        }
+        let mut page = self.get(&next).await;
         if page.location.is_empty() {
             page = self.submit(&page, "/consent", &[("decision", "allow")]).await;
         }

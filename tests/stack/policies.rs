@@ -198,8 +198,18 @@ impl<'a> Role<'a> {
 
     fn policy_without(&self, policy: &Value, action: &str) -> Value {
         let mut policy = policy.clone();
+        let mut kept = Vec::new();
         for statement in policy["Statement"].as_array_mut().unwrap() {
             if self.is_named_in(statement) && texts(&statement["Action"]).contains(&action) {
+                let actions = texts(&statement["Action"]).into_iter();
+                let rest: Vec<_> = actions.filter(|one| *one != action).collect();
+                if !rest.is_empty() {
+                    let mut of_us = statement.clone();
+                    of_us["Action"] = json!(rest);
+                    of_us["Principal"] = json!({ "AWS": self.arn });
+                    of_us["Sid"] = json!("Kept");
+                    kept.push(of_us);
+                }
                 let all = texts(&statement["Principal"]["AWS"]).into_iter();
                 let others: Vec<_> =
                     all.filter(|arn| *arn != self.arn).map(str::to_owned).collect();
@@ -209,6 +219,7 @@ impl<'a> Role<'a> {
                     if others.is_empty() { nobody } else { json!({ "AWS": others }) };
             }
         }
+        policy["Statement"].as_array_mut().unwrap().extend(kept);
         policy
     }
 }

@@ -25,6 +25,8 @@ use crate::{
 const PASSWORD: &str = "correct horse battery";
 /// Where the application is.
 const BACK: &str = "https://policies.example/cb";
+/// Where it is told that a session has ended.
+const LOGOUT: &str = "/policies/logout";
 
 /// Receivers and streams on which all functions have something to do.
 pub(crate) struct Scene<'a> {
@@ -56,10 +58,14 @@ impl<'a> Scene<'a> {
         // Then there is always a SET that waits for it.
         deployed.receiver.otherwise(Reply::status(503));
         let statuses = Mutex::default();
-        let provisioner = deployed.provisioner("provisions", &[]);
+        let provisioner = deployed.provisioner("provisions", &["--may-set-passwords"]);
         let person = deployed.person(PASSWORD);
+        // Whoever is away, this one is told when its people have gone.
+        deployed.receiver.otherwise_at(LOGOUT, Reply::status(200));
+        let logout = deployed.receiver.url(LOGOUT);
         let create = ["client", "create", "--name", "To sign in to", "--public"];
-        let made = deployed.tool(&[&create[..], &["--redirect-uri", BACK]].concat());
+        let to = ["--redirect-uri", BACK, "--backchannel-logout-uri", logout.as_str()];
+        let made = deployed.tool(&[&create[..], &to].concat());
         let application = made["client_id"].as_str().expect("it has an id").to_owned();
         let scene = Self {
             deployed,
@@ -202,6 +208,7 @@ impl<'a> Scene<'a> {
             "userName": name,
             "externalId": name,
             "emails": [{ "value": format!("{name}@example.com") }],
+            "password": PASSWORD,
         });
         let user = ask(Method::POST, "Users", Some(&user)).await;
         let Some(user) = user["id"].as_str() else { return };
@@ -216,43 +223,60 @@ impl<'a> Scene<'a> {
             ask(Method::GET, &path, None).await;
             ask(Method::DELETE, &path, None).await;
         }
-        ask(Method::DELETE, &format!("Users/{user}"), None).await;
+        // An application is told when its people are locked out.
+        let mut browser = Browser::new(self.deployed);
+        self.enter(&mut browser, &name).await;
+        let lock = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{ "op": "replace", "path": "active", "value": false }],
+        });
+        let path = format!("Users/{user}");
+        ask(Method::PATCH, &path, Some(&lock)).await;
+        ask(Method::DELETE, &path, None).await;
+    }
+
+    /// Signs a person in to the application, by a code that is exchanged for tokens; the code.
+    async fn enter(&self, browser: &mut Browser<'_>, person: &str) -> Option<String> {
+        let ask = pages::ask(&self.application, BACK);
+        let code = browser.code(&ask, person, PASSWORD).await?;
+        let status = self.exchange(&code).await;
+        self.statuses().push(status);
+        Some(code)
     }
 
     /// Exchanges a code for tokens, and once more, which ends them and is told.
     async fn exchange_twice(&self) {
         let mut browser = Browser::new(self.deployed);
-        let ask = pages::ask(&self.application, BACK);
-        let Some(code) = browser.code(&ask, &self.person, PASSWORD).await else { return };
+        if let Some(code) = self.enter(&mut browser, &self.person).await {
+            self.exchange(&code).await;
+        }
+    }
+
+    async fn exchange(&self, code: &str) -> StatusCode {
         let form = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
                 ("grant_type", "authorization_code"),
                 ("client_id", &self.application),
-                ("code", &code),
+                ("code", code),
                 ("redirect_uri", BACK),
                 ("code_verifier", pages::VERIFIER),
             ])
             .finish();
-        for first in [true, false] {
-            let form = ("application/x-www-form-urlencoded", form.clone());
-            let path = "/oauth/token";
-            let answer = self.deployed.respond(Method::POST, path, None, Some(form)).await;
-            if first {
-                self.statuses().push(answer.status());
-            }
-        }
+        let form = ("application/x-www-form-urlencoded", form);
+        self.deployed.respond(Method::POST, "/oauth/token", None, Some(form)).await.status()
     }
 
-    /// Signs in, looks at the account and at what a second factor needs, and signs out.
+    /// Signs in to an application, looks at the account and at what a second factor needs, and signs
+    /// out, which the application is told.
     async fn visit(&self) {
         let mut browser = Browser::new(self.deployed);
-        let page = browser.get("/sign-in").await;
-        browser.sign_in(&page, &self.person, PASSWORD).await;
+        self.enter(&mut browser, &self.person).await;
         let account = browser.get("/account").await;
         self.statuses().push(account.status);
         let app = browser.get("/account/authenticator").await;
         self.statuses().push(app.status);
-        // Its key is opened before a code is looked at.
+        // Its key is opened before a code is looked at, by whoever does not remember it.
+        self.deployed.kill("sign-in");
         let members = [("code", "no code"), ("password", PASSWORD)];
         browser.submit(&app, "/account/authenticator", &members).await;
         browser.submit(&account, "/sign-out", &[]).await;
