@@ -231,13 +231,17 @@ impl Directory {
         for part in 0..OUTBOX_PARTS {
             let query = Query::sorted(outbox_partition(part), "").limit(ROWS);
             let page = self.parts().table.query(query).await?;
-            let mut left = Vec::new();
+            // With a change go all from before it of the same resource: one that was begun earlier may
+            // have been written later.
+            let (mut left, mut before) = (Vec::new(), Vec::<(String, Item)>::new());
             for item in page.items {
                 let age = clock::since(item.read::<Outgoing>()?.at, now);
                 metrics::age(Metric::OutboxAge, age);
+                let id = item.key.sk.split('#').next().unwrap_or_default().to_owned();
+                before.retain(|(resource, _)| *resource == id);
+                before.push((id, item));
                 if age >= LEFT_AFTER {
-                    let id = item.key.sk.split('#').next().unwrap_or_default().to_owned();
-                    left.push((id, item));
+                    left.append(&mut before);
                 }
             }
             sent += self.send(left).await?;

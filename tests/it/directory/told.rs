@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use ssf::{
     client::Secret,
     directory::{Actor, Given, PasswordHash, User},
+    table::{Condition, Content, Query, Write, class},
 };
 
 use super::{House, map};
@@ -191,6 +192,32 @@ async fn events_that_a_crash_left_in_the_outbox_are_sent_by_the_sweep_in_order()
     let at = |kind: &str| told.iter().position(|one| one == kind).unwrap();
     assert!(at("prov:deactivate") < at("prov:activate"));
     assert_eq!(house.directory.keep().await.unwrap().handed_over, 0);
+}
+
+#[tokio::test]
+async fn what_the_sweep_finds_old_enough_overtakes_nothing_that_is_younger() {
+    let house = House::new();
+    let ada = house.person("ada").await;
+    house.told().await;
+    house.world.fail_fifo(true);
+    house.replace(ada.id, json!({ "userName": "ada", "active": false })).await.unwrap();
+    house.replace(ada.id, json!({ "userName": "ada", "active": true })).await.unwrap();
+    house.world.fail_fifo(false);
+    // The second change was begun long before the first one.
+    let table = &house.world.transmitter.parts().table;
+    let mut rows = Vec::new();
+    for part in 0..16 {
+        let query = Query::sorted(class::OUTBOX.of(format_args!("{part:02}")), "");
+        rows.extend(table.query(query).await.unwrap().items);
+    }
+    let mut second: Value = rows[1].read().unwrap();
+    second["at"] = json!("2020-01-01T00:00:00Z");
+    let put = Write::put(rows[1].key.clone(), Condition::Any, Content::json(&second));
+    table.write(vec![put]).await.pop().unwrap().unwrap();
+    assert_eq!(house.directory.keep().await.unwrap().handed_over, 2);
+    let told = house.told_types().await;
+    let at = |kind: &str| told.iter().position(|one| one == kind).unwrap();
+    assert!(at("prov:deactivate") < at("prov:activate"));
 }
 
 #[tokio::test]
