@@ -20,6 +20,7 @@ use tokio::sync::OnceCell;
 
 use super::dead_letter;
 use crate::{
+    Error, Transmitter,
     client::Secret,
     queue::{Message, Received},
     stream::store::decode,
@@ -139,6 +140,25 @@ fn signed(sender: &str, message_id: &str, body: &str) -> Vec<u8> {
         text.extend_from_slice(part.as_bytes());
     }
     text
+}
+
+impl Transmitter {
+    /// Puts these messages of the directory, each with its name, on the queue for who needs order.
+    pub(crate) async fn send_of_directory(
+        &self,
+        group: &str,
+        messages: Vec<(String, String)>,
+    ) -> Result<(), Error> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let key = self.door_keys().get(&*self.parts().table).await?;
+        let messages = messages.into_iter().map(|(name, body)| key.of_directory(group, name, body));
+        for sent in self.parts().ingest_fifo.send(messages.collect()).await {
+            sent?;
+        }
+        Ok(())
+    }
 }
 
 /// The key, as soon as it was needed and there.

@@ -153,7 +153,7 @@ impl Directory {
     /// At last what applications are told.
     async fn send_and_do(&self, group: String, item: Item) -> Result<(), Error> {
         let outgoing: Outgoing = item.read()?;
-        self.send_messages(&group, outgoing.messages).await?;
+        self.transmitter().send_of_directory(&group, outgoing.messages).await?;
         if let Some(feeding) = &outgoing.feeding {
             self.transmitter().feed(feeding, &group).await?;
         }
@@ -169,22 +169,6 @@ impl Directory {
             }
         }
         self.parts().table.write_one(Write::delete(item.key, Condition::Any)).await?;
-        Ok(())
-    }
-
-    async fn send_messages(
-        &self,
-        group: &str,
-        messages: Vec<(String, String)>,
-    ) -> Result<(), Error> {
-        if messages.is_empty() {
-            return Ok(());
-        }
-        let key = self.door_keys().get(&*self.parts().table).await?;
-        let messages = messages.into_iter().map(|(name, body)| key.of_directory(group, name, body));
-        for sent in self.parts().ingest_fifo.send(messages.collect()).await {
-            sent?;
-        }
         Ok(())
     }
 

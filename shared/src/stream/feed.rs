@@ -155,15 +155,7 @@ impl Transmitter {
                 told.extend(words.map(|word| word.to(&stream.id)));
             }
         }
-        if told.is_empty() {
-            return Ok(());
-        }
-        let key = self.door_keys().get(&*self.parts().table).await?;
-        let told = told.into_iter().map(|(name, body)| key.of_directory(group, name, body));
-        for sent in self.parts().ingest_fifo.send(told.collect()).await {
-            sent?;
-        }
-        Ok(())
+        self.send_of_directory(group, told).await
     }
 
     /// The streams of `client` that follow consents.
