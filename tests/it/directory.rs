@@ -17,6 +17,7 @@ use ssf::{
         Actor, Changed, Directory, Given, Group, MemberRequest, MemberStep, ResourceId, User,
     },
     scim::ErrorKind,
+    table::{Item, Query, class},
 };
 use tests::World;
 
@@ -31,6 +32,16 @@ impl House {
         let world = World::new();
         let directory = Directory::of(&world.transmitter);
         Self { world, directory }
+    }
+
+    /// What follows from changes and is still to be done.
+    async fn outbox(&self) -> Vec<Item> {
+        let mut rows = Vec::new();
+        for part in 0..16 {
+            let query = Query::sorted(class::OUTBOX.of(format_args!("{part:02}")), "");
+            rows.extend(self.world.transmitter.parts().table.query(query).await.unwrap().items);
+        }
+        rows
     }
 
     /// Makes a person with these attributes.

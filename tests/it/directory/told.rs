@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use ssf::{
     client::Secret,
-    directory::{Actor, Given, PasswordHash, User},
-    table::{Condition, Content, Query, Write, class},
+    directory::{Actor, Given, PasswordHash, ResourceId, User},
+    table::{Condition, Content, Write},
 };
 
 use super::{House, map};
@@ -175,22 +175,33 @@ async fn a_new_password_is_told_and_ends_the_sessions() {
     assert_eq!(set(None).await, (json!("revoke"), true));
 }
 
+impl House {
+    /// Makes two changes while the queue does not answer: what is committed stays in the outbox.
+    async fn lock_and_unlock_untold(&self, ada: ResourceId) {
+        self.world.fail_fifo(true);
+        self.replace(ada, json!({ "userName": "ada", "active": false })).await.unwrap();
+        self.replace(ada, json!({ "userName": "ada", "active": true })).await.unwrap();
+        self.world.fail_fifo(false);
+    }
+}
+
+#[track_caller]
+fn deactivated_first(told: &[String]) {
+    let at = |kind: &str| told.iter().position(|one| one == kind).unwrap();
+    assert!(at("prov:deactivate") < at("prov:activate"));
+}
+
 #[tokio::test]
 async fn events_that_a_crash_left_in_the_outbox_are_sent_by_the_sweep_in_order() {
     let house = House::new();
     let ada = house.person("ada").await;
     house.told().await;
-    // The queue does not answer: what is committed stays in the outbox.
-    house.world.fail_fifo(true);
-    house.replace(ada.id, json!({ "userName": "ada", "active": false })).await.unwrap();
-    house.replace(ada.id, json!({ "userName": "ada", "active": true })).await.unwrap();
-    house.world.fail_fifo(false);
+    house.lock_and_unlock_untold(ada.id).await;
     assert!(house.told().await.is_empty());
     house.world.clock.advance(Duration::from_mins(1));
     assert_eq!(house.directory.keep().await.unwrap().handed_over, 2);
     let told = house.told_types().await;
-    let at = |kind: &str| told.iter().position(|one| one == kind).unwrap();
-    assert!(at("prov:deactivate") < at("prov:activate"));
+    deactivated_first(&told);
     assert_eq!(house.directory.keep().await.unwrap().handed_over, 0);
 }
 
@@ -199,25 +210,17 @@ async fn what_the_sweep_finds_old_enough_overtakes_nothing_that_is_younger() {
     let house = House::new();
     let ada = house.person("ada").await;
     house.told().await;
-    house.world.fail_fifo(true);
-    house.replace(ada.id, json!({ "userName": "ada", "active": false })).await.unwrap();
-    house.replace(ada.id, json!({ "userName": "ada", "active": true })).await.unwrap();
-    house.world.fail_fifo(false);
+    house.lock_and_unlock_untold(ada.id).await;
     // The second change was begun long before the first one.
     let table = &house.world.transmitter.parts().table;
-    let mut rows = Vec::new();
-    for part in 0..16 {
-        let query = Query::sorted(class::OUTBOX.of(format_args!("{part:02}")), "");
-        rows.extend(table.query(query).await.unwrap().items);
-    }
+    let rows = house.outbox().await;
     let mut second: Value = rows[1].read().unwrap();
     second["at"] = json!("2020-01-01T00:00:00Z");
     let put = Write::put(rows[1].key.clone(), Condition::Any, Content::json(&second));
     table.write(vec![put]).await.pop().unwrap().unwrap();
     assert_eq!(house.directory.keep().await.unwrap().handed_over, 2);
     let told = house.told_types().await;
-    let at = |kind: &str| told.iter().position(|one| one == kind).unwrap();
-    assert!(at("prov:deactivate") < at("prov:activate"));
+    deactivated_first(&told);
 }
 
 #[tokio::test]
@@ -230,8 +233,7 @@ async fn the_next_change_sends_what_the_one_before_could_not_first() {
     house.world.fail_fifo(false);
     house.replace(ada.id, json!({ "userName": "ada", "active": true })).await.unwrap();
     let told = house.told_types().await;
-    let at = |kind: &str| told.iter().position(|one| one == kind).unwrap();
-    assert!(at("prov:deactivate") < at("prov:activate"));
+    deactivated_first(&told);
 }
 
 #[tokio::test]

@@ -20,6 +20,15 @@ use crate::served::with_ada;
 
 pub(super) const PASSWORD: &str = "correct horse battery staple";
 
+/// What the relying party `name` says, which must end well.
+pub(super) async fn run(name: &str, party: impl FnOnce() -> Command + Send + 'static) -> String {
+    let output = tokio::task::spawn_blocking(move || party().output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{name}: {said}{stderr}");
+    said
+}
+
 /// Registers an application; its secret.
 pub(super) async fn application(
     us: &Transmitter,
@@ -77,10 +86,7 @@ async fn authlib_signs_a_person_in_in_every_way_to_authenticate() {
             .arg(PARTY)
             .args([&*issuer, name, &*secret, name, PASSWORD, KEY])
             .env("REQUESTS_CA_BUNDLE", tls::certificate_path(folder.path()));
-        let output = tokio::task::spawn_blocking(move || party.output().unwrap()).await.unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{name}: {said}{stderr}");
+        let said = run(name, move || party).await;
         let found: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
         let wanted = json!({
             "scope": "openid profile email offline_access", "amr": ["pwd"],
@@ -100,9 +106,7 @@ async fn authlib_signs_a_person_in_in_every_way_to_authenticate() {
             .arg(LOGOUT)
             .args([&*issuer, name, &*token])
             .env("REQUESTS_CA_BUNDLE", tls::certificate_path(folder.path()));
-        let output = tokio::task::spawn_blocking(move || party.output().unwrap()).await.unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{name}: {stderr}");
+        run(name, move || party).await;
     }
     assert_eq!(logouts.count(), 4, "each once");
     service.stop().await;

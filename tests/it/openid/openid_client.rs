@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tests::emulator::openid_client;
 use tocsin_cli::tls;
 
-use super::authlib::{KEY, PASSWORD, application, methods};
+use super::authlib::{KEY, PASSWORD, application, methods, run};
 use crate::served::with_ada;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,12 +23,10 @@ async fn openid_client_signs_a_person_in_in_every_way_to_authenticate() {
             let (home, node) = openid_client();
             let mut party = Command::new(node);
             party.arg(home.join("party.mjs")).args(arguments).current_dir(home);
-            party.env("NODE_EXTRA_CA_CERTS", certificate).output().unwrap()
+            party.env("NODE_EXTRA_CA_CERTS", certificate);
+            party
         };
-        let output = tokio::task::spawn_blocking(party).await.unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{name}: {said}{stderr}");
+        let said = run(name, party).await;
         let found: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
         let wanted = json!({
             "scope": "openid profile email offline_access", "amr": ["pwd"],

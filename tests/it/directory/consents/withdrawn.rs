@@ -89,16 +89,16 @@ async fn what_a_crash_left_in_the_outbox_is_done_once() {
     scene.app_with_stream("notes").await;
     scene.commit(scene.ada.id, "notes", Grant).await;
     assert_eq!(scene.got().await, BTreeMap::new());
-    let granted = outbox(&scene).await;
+    let granted = scene.house.outbox().await;
     assert_eq!(granted.len(), 1);
     scene.sweep_later().await;
     assert_eq!(scene.got_by("notes").await, ["feed:add"]);
     scene.commit(scene.ada.id, "notes", Revoke).await;
-    let revoked = outbox(&scene).await;
+    let revoked = scene.house.outbox().await;
     // What is committed later is not handed over earlier.
     scene.note("Countess").await;
     assert_eq!(scene.got_by("notes").await, GONE);
-    assert_eq!(outbox(&scene).await.len(), 0);
+    assert_eq!(scene.house.outbox().await.len(), 0);
     // Somebody who read the rows long ago wakes up.
     for stale in [granted, revoked] {
         put_back(&scene, stale).await;
@@ -120,11 +120,11 @@ async fn nothing_that_is_committed_after_it_overtakes_it_while_the_queue_is_away
     scene.change("notes", Revoke).await;
     scene.note("Countess").await;
     scene.hand_over().await;
-    assert_eq!(outbox(&scene).await.len(), 2);
+    assert_eq!(scene.house.outbox().await.len(), 2);
     scene.house.world.fail_fifo(false);
     scene.sweep_later().await;
     assert_eq!(scene.got_by("notes").await, GONE);
-    assert_eq!(outbox(&scene).await.len(), 0);
+    assert_eq!(scene.house.outbox().await.len(), 0);
 }
 
 #[tokio::test]
@@ -136,16 +136,6 @@ async fn an_application_that_is_deleted_gets_nothing() {
     scene.house.world.transmitter.client_delete(&client("notes")).await.unwrap();
     scene.note("Countess").await;
     assert_eq!(scene.got_by("notes").await, ["stream-updated"], "it is told of its own end");
-}
-
-async fn outbox(scene: &Scene) -> Vec<Item> {
-    let table = &scene.house.world.transmitter.parts().table;
-    let mut rows = Vec::new();
-    for part in 0..16 {
-        let query = Query::sorted(format!("OUTBOX#{part:02}"), "");
-        rows.extend(table.query(query).await.unwrap().items);
-    }
-    rows
 }
 
 async fn put_back(scene: &Scene, rows: Vec<Item>) {

@@ -26,6 +26,14 @@ fn codes(page: &Page) -> Vec<String> {
 }
 
 impl House {
+    /// A browser in which ada has given her password, and what it shows.
+    async fn after_password(&self) -> (Browser, Page) {
+        let mut browser = self.browser();
+        let page = browser.get("/sign-in").await;
+        let page = sign_in(&mut browser, &page, "ada", PASSWORD).await;
+        (browser, page)
+    }
+
     fn now(&self) -> Timestamp {
         self.world.transmitter.parts().clock.now()
     }
@@ -146,9 +154,7 @@ async fn who_has_an_app_is_asked_for_its_code_after_the_password() {
 async fn who_takes_too_long_or_makes_the_first_half_up_begins_again() {
     let house = House::new().await;
     let (app, _, _) = house.with_app().await;
-    let mut browser = house.browser();
-    let page = browser.get("/sign-in").await;
-    let page = sign_in(&mut browser, &page, "ada", PASSWORD).await;
+    let (mut browser, page) = house.after_password().await;
     let code = app.code(house.now());
     let members = [("halfway", "made-up"), ("code", code.as_str())];
     let made_up = browser.submit(&page, "/sign-in/code", &members).await;
@@ -164,9 +170,7 @@ async fn who_takes_too_long_or_makes_the_first_half_up_begins_again() {
 async fn many_wrong_codes_make_one_wait() {
     let house = House::new().await;
     let (app, _, _) = house.with_app().await;
-    let mut browser = house.browser();
-    let page = browser.get("/sign-in").await;
-    let page = sign_in(&mut browser, &page, "ada", PASSWORD).await;
+    let (mut browser, page) = house.after_password().await;
     for _ in 0..5 {
         assert_eq!(with_code(&mut browser, &page, "wrong").await.status, 422);
     }
@@ -181,9 +185,7 @@ async fn many_wrong_codes_make_one_wait() {
 async fn who_has_lost_the_app_comes_in_by_a_recovery_code_and_removes_it_by_another() {
     let house = House::new().await;
     let (_, codes, _) = house.with_app().await;
-    let mut browser = house.browser();
-    let page = browser.get("/sign-in").await;
-    let page = sign_in(&mut browser, &page, "ada", PASSWORD).await;
+    let (mut browser, page) = house.after_password().await;
     assert_eq!(with_code(&mut browser, &page, &codes[0]).await.location(), "/account");
     let account = browser.get("/account").await;
     assert!(account.has("Recovery codes that are left: 9."));
