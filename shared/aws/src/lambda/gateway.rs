@@ -1,6 +1,6 @@
 //! Requests as API Gateway brings them (payload format 2.0).
 
-use std::{fmt::Write, time::Duration};
+use std::time::Duration;
 
 use axum::{Router, body::Body, response::IntoResponse};
 use http::{Response, header::HOST};
@@ -9,6 +9,7 @@ use lambda_http::{
     RequestExt,
     request::{LambdaRequest, RequestContext},
 };
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use ssf::{
     clock::{Clock, SystemClock},
     web::{Peer, Problem},
@@ -30,22 +31,26 @@ pub(super) fn harmless(event: LambdaRequest) -> LambdaRequest {
     {
         path.insert(0, '/');
     }
-    event.raw_query_string = event.raw_query_string.map(|query| encoded(&query));
+    event.raw_query_string =
+        event.raw_query_string.map(|query| utf8_percent_encode(&query, FOREIGN).to_string());
     LambdaRequest::ApiGatewayV2(event)
 }
 
-/// `query`, where what no URL has in it is percent-encoded (RFC 3986, 3.4).
-fn encoded(query: &str) -> String {
-    let mut encoded = String::with_capacity(query.len());
-    for byte in query.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            write!(encoded, "%{byte:02X}").expect("a text takes all");
-        }
-    }
-    encoded
-}
+/// What no query has in it (RFC 3986, 3.4). What is percent-encoded stays as it is.
+const FOREIGN: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// The answer of `router`; in time, before Lambda ends the function and API Gateway says that nobody
 /// answers.

@@ -5,9 +5,8 @@ mod base32;
 mod recovery;
 mod totp;
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::ResourceId;
@@ -106,17 +105,10 @@ pub(super) fn uri(config: &Config, user_name: &str, key: &Secret) -> Secret {
 }
 
 /// As a part of a URI (RFC 3986, 2.1): some apps take `+` for what it is.
-fn escape(text: &str) -> String {
-    let mut escaped = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            // Writing to a text cannot fail.
-            let _ = write!(escaped, "%{byte:02X}");
-        }
-    }
-    escaped
+fn escape(text: &str) -> PercentEncode<'_> {
+    const RESERVED: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(text, RESERVED)
 }
 
 #[cfg(test)]
